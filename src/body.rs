@@ -1,0 +1,59 @@
+//! The body of an answer: our own bytes, or the upstream's as they arrive.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+
+use crate::upstream::UpstreamBody;
+
+/// What a sender is answered with.
+pub enum AnswerBody {
+    /// Made here, or nothing.
+    Fixed(Bytes),
+    /// Streamed from an upstream, unchanged.
+    Upstream(UpstreamBody),
+}
+
+impl AnswerBody {
+    /// No body at all.
+    pub const fn empty() -> Self {
+        Self::Fixed(Bytes::new())
+    }
+}
+
+/// Why an answer broke off.
+pub type AnswerError = Box<dyn std::error::Error + Send + Sync>;
+
+impl Body for AnswerBody {
+    type Data = Bytes;
+    type Error = AnswerError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, AnswerError>>> {
+        match self.get_mut() {
+            Self::Fixed(bytes) if bytes.is_empty() => Poll::Ready(None),
+            Self::Fixed(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
+            Self::Upstream(body) => Pin::new(body).poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Fixed(bytes) => bytes.is_empty(),
+            Self::Upstream(body) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Fixed(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Self::Upstream(body) => body.size_hint(),
+        }
+    }
+}

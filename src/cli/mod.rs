@@ -1,0 +1,89 @@
+//! The commands, one file each, and what they share: exit codes and how output is styled.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub mod check;
+pub mod completions;
+pub mod demo;
+pub mod init;
+pub mod providers;
+pub mod routes;
+pub mod run;
+pub mod schema;
+pub mod sign;
+pub mod verify;
+
+/// How a command ended; the process exits with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// 0: yes, or done.
+    Yes,
+    /// 1: no (a verdict), or something failed.
+    No,
+    /// 2: the call itself was wrong.
+    Usage,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        match exit {
+            Exit::Yes => Self::SUCCESS,
+            Exit::No => Self::from(1),
+            Exit::Usage => Self::from(2),
+        }
+    }
+}
+
+/// A receiver-side verification gateway for webhooks.
+#[derive(Debug, Parser)]
+#[command(name = "hookward", version, propagate_version = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs the gateway
+    Run(run::Args),
+    /// Prints a commented configuration
+    Init(init::Args),
+    /// Validates and lints a configuration
+    Check(check::Args),
+    /// Shows what is in force
+    Routes(routes::Args),
+    /// Shows what the gateway does, with no file at all
+    Demo(demo::Args),
+    /// Shows the catalogue, or one definition
+    Providers(providers::Args),
+    /// Makes a request as a provider would
+    Sign(sign::Args),
+    /// Judges captured requests offline and explains
+    Verify(verify::Args),
+    /// Prints the JSON Schema of the configuration
+    Schema(schema::Args),
+    /// Prints shell completions
+    Completions(completions::Args),
+    /// Makes a request as a provider would and sends it: `sign --send`
+    Send(sign::Args),
+}
+
+/// Parses the command line and runs what it asks for.
+pub fn main() -> Exit {
+    match Cli::parse().command {
+        None => Exit::Usage,
+        Some(Command::Run(args)) => run::run(&args),
+        Some(Command::Init(args)) => init::run(&args),
+        Some(Command::Check(args)) => check::run(&args),
+        Some(Command::Routes(args)) => routes::run(&args),
+        Some(Command::Demo(args)) => demo::run(&args),
+        Some(Command::Providers(args)) => providers::run(&args),
+        Some(Command::Sign(args)) => sign::run(&args),
+        Some(Command::Verify(args)) => verify::run(&args),
+        Some(Command::Schema(args)) => schema::run(&args),
+        Some(Command::Completions(args)) => completions::run(&args),
+        Some(Command::Send(args)) => sign::run(&args),
+    }
+}

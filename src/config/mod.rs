@@ -1,0 +1,3 @@
+//! Configuration in three stages: raw tables, what the program believes, the running snapshot.
+
+pub mod model;

@@ -1,0 +1,196 @@
+//! The one value that travels through the layers, and the record that they write to.
+
+use std::{fmt, net::IpAddr, sync::Arc};
+
+use http::request::Parts;
+
+use crate::{
+    clock::{Mono, UnixMs},
+    config::model::Check,
+    decision::Refusal,
+    gateway::Route,
+};
+
+/// A request on its way: head, body (a stream first, then bytes), what was proven of it so far,
+/// and the record of what happened to it.
+///
+/// Layers take it by value and hand it on with one proof more. The forwarder's parameter names
+/// exactly the proofs of all layers, so that a stack with a check left out does not compile.
+pub struct Delivery<B, P = ()> {
+    /// Method, URI as received, headers.
+    pub head: Parts,
+    /// The body.
+    pub body: B,
+    /// What was proven so far.
+    pub proof: P,
+    /// What metrics, audit line and answer are made from.
+    pub record: Box<Record>,
+}
+
+impl<B, P> Delivery<B, P> {
+    /// Adds a proof.
+    pub fn prove<Q>(self, add: impl FnOnce(P) -> Q) -> Delivery<B, Q> {
+        Delivery { head: self.head, body: self.body, proof: add(self.proof), record: self.record }
+    }
+
+    /// The route that the route layer found.
+    pub fn route(&self) -> &Arc<Route> {
+        self.record.route()
+    }
+}
+
+/// A check's result that may have been monitored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Held<T> {
+    /// The check held, and this shows it.
+    Proven(T),
+    /// The check failed, but the route only monitors it. Proves nothing.
+    Waived,
+}
+
+impl<T> Held<T> {
+    /// The proof, if there is one.
+    pub const fn proven(&self) -> Option<&T> {
+        match self {
+            Self::Proven(proof) => Some(proof),
+            Self::Waived => None,
+        }
+    }
+}
+
+/// What came of one check.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CheckOutcome {
+    /// It held.
+    Pass,
+    /// It failed and the request was refused for it.
+    Fail(Refusal),
+    /// It failed and was only monitored.
+    Waived(Refusal),
+}
+
+/// Everything that is known of one request when it ends.
+///
+/// Made at the edge, boxed once, written to by the layers, and turned into metrics, an audit line
+/// and an answer in one place.
+pub struct Record {
+    /// When the head was complete, monotonic.
+    pub started: Mono,
+    /// When the head was complete.
+    pub time: UnixMs,
+    /// Ours, or a trusted proxy's.
+    pub request_id: RequestId,
+    /// The address that policy is applied to: IPv4-mapped IPv6 already IPv4.
+    pub source: IpAddr,
+    /// Whether it came over HTTPS, on the wire or said so by a trusted proxy.
+    pub secure: bool,
+    /// Host as the sender addressed it, lower case, without port; empty if there is none.
+    pub host: Box<str>,
+    /// A remark for operators on how `source` and `secure` were found, such as an untrusted peer
+    /// that sent `X-Forwarded-For`.
+    pub remark: Option<Box<str>>,
+    /// The route, once found.
+    pub route: Option<Arc<Route>>,
+    /// What the path pattern's `*` stood for, as a range of the request's path.
+    pub remainder: Option<(usize, usize)>,
+    /// What came of each check, in order.
+    pub checks: smallvec::SmallVec<[(Check, CheckOutcome); 8]>,
+    /// Which key verified.
+    pub key_id: Option<Arc<str>>,
+    /// The covered or vouched event id; several are joined with `,`.
+    pub event_id: Option<Box<str>>,
+    /// The event type.
+    pub event_type: Option<Box<str>>,
+    /// Body length in bytes, once known.
+    pub bytes: u64,
+    /// SHA-256 of the body; computed only where an audit line is written.
+    pub body_sha256: Option<[u8; 32]>,
+    /// The upstream's own status.
+    pub upstream_status: Option<u16>,
+    /// Time from handing the request to the upstream to its status line, in microseconds.
+    pub upstream_us: Option<u64>,
+    /// What could have matched instead, for a mismatch; see `hookward verify`.
+    pub near_miss: Option<Box<str>>,
+}
+
+impl Record {
+    /// The route that the route layer found.
+    ///
+    /// # Panics
+    ///
+    /// Only if called by something that stands before the route layer.
+    #[expect(
+        clippy::expect_used,
+        reason = "the stack has one order, and the route layer is its first"
+    )]
+    pub fn route(&self) -> &Arc<Route> {
+        self.route.as_ref().expect("the route layer comes first")
+    }
+}
+
+impl fmt::Debug for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Record")
+            .field("request_id", &self.request_id)
+            .field("source", &self.source)
+            .field("checks", &self.checks)
+            .finish_non_exhaustive()
+    }
+}
+
+/// `X-Request-Id`: ours, or a trusted proxy's if it is `[A-Za-z0-9._-]{1,128}`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestId(Kind);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Kind {
+    Ours([u8; 32]),
+    Theirs(Box<str>),
+}
+
+impl RequestId {
+    /// A new one: 32 hexadecimal digits.
+    pub fn new() -> Self {
+        let mut text = [0; 32];
+        let bytes = fastrand::u128(..).to_be_bytes();
+        // The buffer is exactly twice as long as the bytes, so encoding cannot fail.
+        let _: Result<(), _> = hex::encode_to_slice(bytes, &mut text);
+        Self(Kind::Ours(text))
+    }
+
+    /// Takes a trusted proxy's, if it is well formed.
+    pub fn accept(text: &[u8]) -> Option<Self> {
+        let fine = (1..=128).contains(&text.len())
+            && text.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'));
+        let text = fine.then(|| std::str::from_utf8(text).ok())??;
+        Some(Self(Kind::Theirs(text.into())))
+    }
+
+    /// Its text.
+    pub fn as_str(&self) -> &str {
+        match &self.0 {
+            Kind::Ours(hex) => std::str::from_utf8(hex).unwrap_or_default(),
+            Kind::Theirs(text) => text,
+        }
+    }
+}
+
+impl Default for RequestId {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn request_ids_of_others_are_taken_only_if_harmless() {
+        assert_eq!(RequestId::accept(b"a.B-9_").unwrap().as_str(), "a.B-9_");
+        for bad in [&b""[..], b"a b", b"a\r\nb", b"\xff", &[b'a'; 129]] {
+            assert_eq!(RequestId::accept(bad), None);
+        }
+        assert_eq!(RequestId::new().as_str().len(), 32);
+    }
+}

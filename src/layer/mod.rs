@@ -1,0 +1,1 @@
+//! The tower layers, one file each, in the order of the stack.

@@ -1,0 +1,1 @@
+//! Rate limits: governor, in maps of bounded size.

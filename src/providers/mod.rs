@@ -1,0 +1,1 @@
+//! The catalogue: every built-in definition, one TOML file each.

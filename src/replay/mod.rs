@@ -1,0 +1,1 @@
+//! Replay protection: what was delivered already, and what is being delivered right now.

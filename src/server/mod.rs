@@ -1,0 +1,1 @@
+//! Listeners and connections: accept, guard, phases, limits, drain.
