@@ -72,13 +72,13 @@ fn parse(text: &[u8]) -> Result<Value, String> {
     if !matches!(value, Value::Object(_) | Value::Bool(_)) {
         return Err("is not a schema: a schema is an object, true or false".to_owned());
     }
-    if let Some(draft) = value.get("$schema").and_then(Value::as_str) {
-        if Draft::from_schema_uri(draft) == Draft::Unknown {
-            return Err(format!(
-                "$schema is {:?}, which is none of the drafts 4, 6, 7, 2019-09 and 2020-12",
-                bounded(draft, 100)
-            ));
-        }
+    if let Some(draft) = value.get("$schema").and_then(Value::as_str)
+        && Draft::from_schema_uri(draft) == Draft::Unknown
+    {
+        return Err(format!(
+            "$schema is {:?}, which is none of the drafts 4, 6, 7, 2019-09 and 2020-12",
+            bounded(draft, 100)
+        ));
     }
     Ok(value)
 }
