@@ -46,9 +46,11 @@ fn test(raw: &raw::Filter) -> Result<FilterTest, String> {
     tests.extend(raw.not.as_ref().map(|value| FilterTest::Not(value.0.clone())));
     tests.extend(raw.exists.map(FilterTest::Exists));
     tests.extend(raw.glob.clone().map(FilterTest::Glob));
-    tests.extend(raw.any_of.as_ref().map(|values| {
-        FilterTest::In(values.iter().map(|value| value.0.clone()).collect())
-    }));
+    tests.extend(
+        raw.any_of
+            .as_ref()
+            .map(|values| FilterTest::In(values.iter().map(|value| value.0.clone()).collect())),
+    );
     match (tests.pop(), tests.is_empty()) {
         (Some(FilterTest::In(values)), true) if values.is_empty() => {
             Err("nothing is in an empty list".to_owned())

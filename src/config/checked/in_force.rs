@@ -3,7 +3,10 @@
 use std::fmt::Write as _;
 
 use crate::config::{
-    model::{Check, InForce, OnDuplicate, OnError, OnFull, OnReplay, OnUnlisted, Origin, Quota, Route, Target},
+    model::{
+        Check, InForce, OnDuplicate, OnError, OnFull, OnReplay, OnUnlisted, Origin, Quota, Route,
+        Target,
+    },
     raw::{self, Raw, Size, Time},
 };
 

@@ -11,9 +11,7 @@ pub(super) fn name(cx: &Context<'_>, key: fmt::Arguments<'_>, name: &str, what: 
     if !(1..=128).contains(&name.len()) || !name.bytes().all(fits) {
         cx.problems.error(
             key,
-            format_args!(
-                "a {what}'s name is 1 to 128 of A-Z, a-z, 0-9, \".\", \"_\" and \"-\""
-            ),
+            format_args!("a {what}'s name is 1 to 128 of A-Z, a-z, 0-9, \".\", \"_\" and \"-\""),
         );
     }
 }

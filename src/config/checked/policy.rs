@@ -80,11 +80,7 @@ pub(super) fn checks(cx: &Context<'_>, key: &str, names: &[String]) -> BTreeSet<
     out
 }
 
-fn exceptions(
-    cx: &Context<'_>,
-    policy: &raw::Policy,
-    config: &Raw,
-) -> BTreeMap<String, Exception> {
+fn exceptions(cx: &Context<'_>, policy: &raw::Policy, config: &Raw) -> BTreeMap<String, Exception> {
     let mut out = BTreeMap::new();
     for (route, raw) in policy.exceptions.iter().flatten() {
         let key = format!("policy.exceptions.{}", quoted(route));

@@ -35,8 +35,9 @@ impl Providers {
     }
 
     /// The configuration's own names first.
-    pub(super) fn names(&self) -> impl Iterator<Item = &str> + Clone {
-        self.own.keys().map(String::as_str).chain(providers::names())
+    pub(super) fn names(&self) -> Vec<&str> {
+        let own = self.own.keys().map(String::as_str);
+        own.chain(providers::names().map(|name| -> &str { name })).collect()
     }
 }
 

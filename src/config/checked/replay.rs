@@ -8,12 +8,11 @@ use crate::{
         model::{OnReplay, Replay, ReplayStore, Route, StatusSet},
         quoted, raw,
     },
-    verify::{Algorithm, Definition, Retries, Scheme, definition::raw::RawRepeats},
+    verify::{Algorithm, Definition, Scheme, definition::{Retries, raw::RawRepeats}},
 };
 
 const DEFAULT_WINDOW: Duration = Duration::from_secs(24 * 3600);
-const WINDOWS: (Duration, Duration) =
-    (Duration::from_secs(1), Duration::from_secs(90 * 24 * 3600));
+const WINDOWS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(90 * 24 * 3600));
 /// Marks a route that did not say how large its share is; [`share`] puts the number there.
 const UNSAID: usize = 0;
 

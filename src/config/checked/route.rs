@@ -10,10 +10,7 @@ use http::Method;
 use ipnet::IpNet;
 
 use super::{
-    Context, address, filters, keys, path,
-    policy,
-    provider::Providers,
-    rates, replay, upstream,
+    Context, address, filters, keys, path, policy, provider::Providers, rates, replay, upstream,
 };
 use crate::{
     config::{
@@ -340,7 +337,13 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn body(&self, at: &str, raw: &raw::Route, definition: &Definition, own: &RouteMaterial) -> Body {
+    fn body(
+        &self,
+        at: &str,
+        raw: &raw::Route,
+        definition: &Definition,
+        own: &RouteMaterial,
+    ) -> Body {
         let none = raw::Body::default();
         let raw = raw.body.as_ref().unwrap_or(&none);
         let mut content_types = Vec::new();

@@ -81,8 +81,7 @@ pub(super) fn no_address_twice(cx: &Context<'_>, server: &Server, admin: &Admin)
             continue;
         }
         if let Some(first) = seen.insert(address, key.clone()) {
-            cx.problems
-                .error(format_args!("{key}"), format_args!("{address} is taken by {first}"));
+            cx.problems.error(format_args!("{key}"), format_args!("{address} is taken by {first}"));
         }
     }
 }

@@ -135,8 +135,16 @@ fn health(cx: &Context<'_>, base: &str, raw: &raw::Health) -> Option<Health> {
 
 /// Headers that belong to the connection or to us.
 const RESERVED: &[&str] = &[
-    "connection", "content-length", "expect", "host", "keep-alive", "proxy-connection", "te",
-    "trailer", "transfer-encoding", "upgrade",
+    "connection",
+    "content-length",
+    "expect",
+    "host",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
 ];
 
 fn headers(
@@ -205,14 +213,31 @@ mod tests {
 
     #[test]
     fn urls() {
-        for good in ["http://h", "https://h:8443/a/b/", "http://[::1]:80", "http://10.0.0.1:3000/x"] {
+        for good in ["http://h", "https://h:8443/a/b/", "http://[::1]:80", "http://10.0.0.1:3000/x"]
+        {
             assert!(matches!(target(good), Ok(Target::Url(_))), "{good}");
         }
         assert_eq!(target("builtin:echo"), Ok(Target::Echo));
         for bad in [
-            "", "h", "h:80", "/x", "ftp://h", "http://", "http://:80", "http://a@h/", "http://u:p@h",
-            "http://h?x", "http://h/x?y=1", "http://h/#f", "http://h/*", "http://h/{a}",
-            "http://h:/", "http://h:0", "http://h:99999", "http://h x/", "builtin:other",
+            "",
+            "h",
+            "h:80",
+            "/x",
+            "ftp://h",
+            "http://",
+            "http://:80",
+            "http://a@h/",
+            "http://u:p@h",
+            "http://h?x",
+            "http://h/x?y=1",
+            "http://h/#f",
+            "http://h/*",
+            "http://h/{a}",
+            "http://h:/",
+            "http://h:0",
+            "http://h:99999",
+            "http://h x/",
+            "builtin:other",
             "unix:/run/x",
         ] {
             assert!(target(bad).is_err(), "{bad}");
