@@ -24,3 +24,6 @@ pub use self::{
     load::{Env, LoadOptions, Loaded, Secrets, load},
     problem::{Place, Problem, Severity},
 };
+
+#[cfg(test)]
+mod example_tests;
