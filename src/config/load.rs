@@ -2,7 +2,16 @@
 
 use std::{fmt, path::Path, sync::Arc};
 
-use super::{keymap::KeyMap, model, problem::Problem, raw::Raw};
+use super::{
+    checked,
+    disk::Disk,
+    keymap::KeyMap,
+    material, model,
+    problem::{Problem, Severity},
+    problems::{Problems, finish},
+    raw::Raw,
+    read,
+};
 use crate::clock::UnixMs;
 
 /// Whether secrets are read.
@@ -67,6 +76,43 @@ pub struct Loaded {
 ///
 /// All problems at once, in file order; at least one of them is an error.
 pub fn load(path: &Path, options: &LoadOptions) -> Result<Loaded, Vec<Problem>> {
-    let _ = (path, options);
-    todo!()
+    let read::Files { raw, map, problems: mut list, unusable, well_formed } =
+        read::read_all(path).map_err(|problem| vec![problem])?;
+    // After a syntax error nobody knows what is missing and what only looks so.
+    if !well_formed {
+        return Err(finish(list, &map));
+    }
+    let problems = Problems::new(&map, &unusable);
+    let disk = Disk::new(path);
+    let material = material::gather(&raw, &disk, options, &problems);
+    let config = checked::config(
+        &raw,
+        material,
+        &checked::Context {
+            problems: &problems,
+            disk: &disk,
+            now: options.now,
+            digest: digest(&map),
+        },
+    );
+    list.extend(problems.into_list());
+    let has_errors = list.iter().any(|problem| problem.severity == Severity::Error);
+    match config {
+        Some(mut config) if !has_errors => {
+            config.files = disk.into_files();
+            config.files.extend(map.sources().iter().map(|source| source.path().to_owned()));
+            Ok(Loaded { config, map, raw, secrets: options.secrets, problems: list })
+        }
+        _ => Err(finish(list, &map)),
+    }
+}
+
+/// SHA-256 over the bytes of the main file and its includes, in order.
+fn digest(map: &KeyMap) -> [u8; 32] {
+    use sha2::{Digest as _, Sha256};
+    let mut hash = Sha256::new();
+    for source in map.sources() {
+        hash.update(source.text().as_bytes());
+    }
+    hash.finalize().into()
 }

@@ -31,8 +31,7 @@ pub use self::{
     upstream::{Health, Sign, Table as UpstreamTable, Upstream},
 };
 
-/// `[providers.NAME]`, in the language that the built-in providers are written in.
-pub type Provider = serde_json::Map<String, serde_json::Value>;
+pub use crate::verify::definition::RawDefinition as Provider;
 
 /// A configuration of Hookward, a verification gateway for webhooks.
 #[derive(Clone, Debug, Default, JsonSchema)]
