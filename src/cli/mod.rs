@@ -6,13 +6,16 @@ use clap::{Parser, Subcommand};
 
 pub mod check;
 pub mod completions;
+pub mod config_arg;
 pub mod demo;
 pub mod init;
+mod meant;
 pub mod providers;
 pub mod routes;
 pub mod run;
 pub mod schema;
 pub mod sign;
+pub mod style;
 pub mod verify;
 
 /// How a command ended; the process exits with it.
