@@ -16,6 +16,7 @@ use zeroize::Zeroizing;
 use crate::{clock::UnixMs, decision::Refusal};
 
 pub mod definition;
+pub mod sign;
 
 pub use definition::RawDefinition;
 
