@@ -1,5 +1,6 @@
 //! Makes requests as a provider would: the inverse of verifying.
 
+#[cfg(any())]
 mod draft;
 mod similar;
 mod splice;
