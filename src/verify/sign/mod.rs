@@ -123,7 +123,9 @@ fn choose<'a>(scheme: &'a Scheme, secrets: &'a [Secret]) -> Vec<(&'a Candidate, 
     for candidate in scheme.candidates() {
         let Some(secret) = secrets.get(candidate.key_slot.unwrap_or(0)) else { continue };
         let beside = chosen.first().is_none_or(|(first, _)| {
-            first.key_slot.is_some() && candidate.key_slot.is_some() && first.group == candidate.group
+            first.key_slot.is_some()
+                && candidate.key_slot.is_some()
+                && first.group == candidate.group
         });
         if beside {
             chosen.push((candidate, secret));

@@ -8,12 +8,7 @@ use super::{
     draft::Draft,
     similar::{similar, uuid},
 };
-use crate::verify::{
-    Definition,
-    definition::raw::RawSignature,
-    pairs::Split,
-    source::Source,
-};
+use crate::verify::{Definition, definition::raw::RawSignature, pairs::Split, source::Source};
 
 /// A request while it is being made, and what it is made from.
 pub(super) struct Placer<'a> {
@@ -139,7 +134,9 @@ impl<'a> Placer<'a> {
 
     fn fresh_header(&mut self, name: &HeaderName) -> String {
         let is_name = |sample: &&String| sample.eq_ignore_ascii_case(name.as_str());
-        if let Some((_, sample)) = self.definition.sample.headers.iter().find(|(sample, _)| is_name(sample)) {
+        if let Some((_, sample)) =
+            self.definition.sample.headers.iter().find(|(sample, _)| is_name(sample))
+        {
             return similar(sample, &mut self.random);
         }
         // A UUID satisfies every grammar that an id in a template may have to.
