@@ -129,7 +129,8 @@ impl Meeting {
         }
         let pairs = || a.fixed.iter().zip(&b.fixed).enumerate();
         let common = pairs().filter(|(_, (a, b))| **a && **b).map(|(at, _)| at).collect();
-        let filled = pairs().filter(|(_, (a, b))| a != b).map(|(at, _)| at).chain(short..long).collect();
+        let filled =
+            pairs().filter(|(_, (a, b))| a != b).map(|(at, _)| at).chain(short..long).collect();
         let a_wins = pairs().any(|(_, (a, b))| *a && !*b);
         let b_wins = pairs().any(|(_, (a, b))| *b && !*a);
         // An exact or `{}` pattern goes before `/*`, and the longer of two `/*` before the shorter.
@@ -167,8 +168,8 @@ impl Meeting {
 fn compare_within(patterns: &[Pattern<'_>], found: &mut HashMap<usize, Overlap>) {
     let mut index: HashMap<(Option<&str>, Vec<&str>), Bucket<'_, '_>> = HashMap::new();
     for pattern in patterns {
-        let unnamed = |s: &&str| if s.starts_with('{') { "{}" } else { *s };
-        let key: Vec<_> = pattern.segments.iter().map(|s| unnamed(&s)).collect();
+        let segments = pattern.segments.iter();
+        let key = segments.map(|s| if s.starts_with('{') { "{}" } else { *s }).collect();
         let bucket = index.entry((pattern.host, key)).or_default();
         if let Some(other) = bucket.rival(pattern, false) {
             report(pattern, other, Kind::Same, found);
@@ -257,8 +258,7 @@ mod tests {
         {
             assert_eq!(overlaps(&[(0, "", wide), (0, "", narrow)]), [], "{wide} {narrow}");
             let across = overlaps(&[(0, "", wide), (1, "", narrow)]);
-            let expected: &[_] =
-                if narrow == "/" { &[] } else { &[(0, 1, Kind::OtherFile)] };
+            let expected: &[_] = if narrow == "/" { &[] } else { &[(0, 1, Kind::OtherFile)] };
             assert_eq!(across, expected, "{wide} {narrow}");
         }
     }
