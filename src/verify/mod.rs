@@ -19,6 +19,7 @@ mod json;
 mod key;
 mod pairs;
 mod scheme;
+pub mod sign;
 mod source;
 mod template;
 mod time;
