@@ -185,3 +185,40 @@ impl Message {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, fs, path::Path};
+
+    use super::*;
+    use crate::providers;
+
+    fn lookup(provider: &str, variant: Option<&str>) -> Option<Arc<Definition>> {
+        providers::by_case(provider, variant).map(Arc::clone)
+    }
+
+    #[test]
+    fn every_case_of_the_two_families_agrees() {
+        let mut agreed = 0;
+        let mut unsupported = BTreeSet::new();
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors");
+        for file in fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()) {
+            if file.extension().is_none_or(|e| e != "jsonl") {
+                continue;
+            }
+            for line in fs::read_to_string(&file).unwrap().lines() {
+                let case = Case::read(line).unwrap();
+                match case.judge(&lookup) {
+                    Outcome::Agreed => agreed += 1,
+                    Outcome::Unsupported(name) => drop(unsupported.insert(name)),
+                    Outcome::Disagreed { accept, refusal } => {
+                        panic!("{} {}: accept {accept}, got {refusal:?}", case.provider, case.name)
+                    }
+                }
+            }
+        }
+        assert!(agreed >= 300, "{agreed}");
+        let expected = ["handshakes"];
+        assert_eq!(unsupported.iter().map(String::as_str).collect::<Vec<_>>(), expected);
+    }
+}
