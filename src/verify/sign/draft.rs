@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 
 use super::splice::{quote, splice};
+use crate::verify::form;
 
 /// A request while it is being made: any part of it can still be set.
 #[derive(Clone, Debug)]
@@ -41,6 +42,11 @@ impl Draft {
             headers: Vec::new(),
             body: Vec::new(),
         })
+    }
+
+    /// Host and port.
+    pub(super) fn authority(&self) -> &str {
+        self.origin.split_once("://").map_or(self.origin.as_str(), |(_, authority)| authority)
     }
 
     /// Path and query.
@@ -88,6 +94,14 @@ impl Draft {
         self.body = pairs.join(&b'&');
     }
 
+    /// The decoded value of a form field.
+    pub(super) fn field_text(&self, name: &str) -> Option<String> {
+        match form::field(&self.body, name) {
+            form::Field::Once(value) => String::from_utf8(value.into_owned()).ok(),
+            _ => None,
+        }
+    }
+
     /// Sets a member of the JSON body to a string, or to a number where a number stood.
     ///
     /// # Errors
@@ -96,11 +110,12 @@ impl Draft {
     pub(super) fn member(
         &mut self,
         path: &[Option<&str>],
+        may_add: bool,
         value: &mut dyn FnMut(Option<&str>) -> String,
     ) -> Result<(), String> {
         let body = std::str::from_utf8(&self.body).ok();
         let new = body.and_then(|body| {
-            splice(body, path, &mut |old| {
+            splice(body, path, may_add, &mut |old| {
                 let text =
                     old.map(|old| serde_json::from_str(old).unwrap_or_else(|_| old.to_owned()));
                 let new = value(text.as_deref());
@@ -184,10 +199,10 @@ mod tests {
         assert_eq!(draft.body, b"a=1&signature=x%20y&b=2&c=3");
         draft.body = br#"{"n":1,"s":"x"}"#.to_vec();
         for name in ["n", "s", "new"] {
-            draft.member(&[Some(name)], &mut |_| "5".to_owned()).unwrap();
+            draft.member(&[Some(name)], true, &mut |_| "5".to_owned()).unwrap();
         }
         assert_eq!(draft.body, br#"{"new":"5","n":5,"s":"5"}"#);
         draft.body = vec![0xff];
-        assert!(draft.member(&[Some("a")], &mut |_| String::new()).is_err());
+        assert!(draft.member(&[Some("a")], true, &mut |_| String::new()).is_err());
     }
 }

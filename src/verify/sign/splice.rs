@@ -6,29 +6,31 @@ use serde_json::value::RawValue;
 
 /// Sets what stands at a path of member names, or in every element where a step is `None`.
 ///
-/// A member that is not there is added to its object. `value` makes the new JSON text out of the
-/// old one, if there was one. `None` if the body is not JSON or has something else on the way.
+/// A member that is not there is added to its object if it may be. `value` makes the new JSON text
+/// out of the old one, if there was one. `None` if the body is not JSON or has no such place.
 pub(super) fn splice(
     body: &str,
     path: &[Option<&str>],
+    may_add: bool,
     value: &mut dyn FnMut(Option<&str>) -> String,
 ) -> Option<String> {
     let Some((step, rest)) = path.split_first() else { return Some(value(Some(body.trim()))) };
     match step {
         None => {
             let elements: Vec<&RawValue> = serde_json::from_str(body).ok()?;
-            replace(body, &elements, |element| splice(element, rest, value))
+            replace(body, &elements, |element| splice(element, rest, may_add, value))
         }
         Some(name) => match serde_json::from_str::<BTreeMap<String, &RawValue>>(body) {
             Ok(members) => match members.get(*name) {
-                Some(member) => replace(body, &[*member], |old| splice(old, rest, value)),
-                None => add(body, name, rest, members.is_empty(), value),
+                Some(member) => replace(body, &[*member], |old| splice(old, rest, may_add, value)),
+                None if may_add => add(body, name, rest, members.is_empty(), value),
+                None => None,
             },
             // A number may also count an array's elements.
             Err(_) => {
                 let elements: Vec<&RawValue> = serde_json::from_str(body).ok()?;
                 let element = *elements.get(name.parse::<usize>().ok()?)?;
-                replace(body, &[element], |old| splice(old, rest, value))
+                replace(body, &[element], |old| splice(old, rest, may_add, value))
             }
         },
     }
@@ -82,7 +84,7 @@ mod tests {
     use super::*;
 
     fn set(body: &str, path: &[Option<&str>], new: &str) -> Option<String> {
-        splice(body, path, &mut |_| new.to_owned())
+        splice(body, path, true, &mut |_| new.to_owned())
     }
 
     #[test]
