@@ -29,3 +29,6 @@ pub use self::{
 
 #[cfg(test)]
 mod example_tests;
+
+#[cfg(test)]
+mod tests;
