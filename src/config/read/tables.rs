@@ -113,7 +113,7 @@ impl Reader<'_> {
 
     fn table<T: DeserializeOwned>(&mut self, path: &str, value: Spanned<DeValue<'_>>) -> Option<T> {
         let room = LIMIT.saturating_sub(self.out.problems.len()).max(1);
-        let read = prune::read(value, room);
+        let read = prune::read(&value, room);
         for found in read.found {
             let whole = match found.path.as_str() {
                 "" => path.to_owned(),
