@@ -68,7 +68,14 @@ impl Merging {
             match glob::glob(&whole.to_string_lossy()) {
                 Ok(paths) => {
                     let before = found.len();
-                    found.extend(paths.filter_map(Result::ok).filter(|path| path.is_file()));
+                    for path in paths {
+                        match path {
+                            // A link that leads nowhere is kept, so that reading it says so.
+                            Ok(path) if path.is_dir() => {}
+                            Ok(path) => found.push(path),
+                            Err(error) => self.include_problem(number, &error.to_string()),
+                        }
+                    }
                     if found.len() == before {
                         self.include_problem(number, &format!("{pattern:?} matches no file"));
                     }

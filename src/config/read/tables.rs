@@ -123,6 +123,9 @@ impl Reader<'_> {
             let key = if found.path.is_empty() { path } else { &found.key };
             self.report(&found.message, &whole, key, found.span.start, path);
         }
+        if read.value.is_none() {
+            self.out.unusable.insert(path.to_owned());
+        }
         read.value
     }
 
