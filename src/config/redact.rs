@@ -170,7 +170,8 @@ fn doubtful(line: &str) -> Option<Range<usize>> {
     let hidden = match line.split_once('=') {
         Some((key, value)) if is_bare(key) => {
             let is_one = known_keys().contains(key.trim()) && is_plain(key.trim());
-            if is_one && !value.contains(['=', '{']) { end } else { key.len() + 1 }
+            let start = line.len() - value.trim_start().len();
+            if is_one && !value.contains(['=', '{']) { end } else { start }
         }
         _ => 0,
     };

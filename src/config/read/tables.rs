@@ -35,7 +35,9 @@ pub(super) fn read(source: &Source, included: bool) -> Tables {
     let (doc, errors) = DeTable::parse_recoverable(source.text());
     let mut reader =
         Reader { source, out: Tables { well_formed: errors.is_empty(), ..Tables::default() } };
-    reader.out.problems = syntax::problems(source, &errors);
+    let (problems, end) = syntax::problems(source, &errors);
+    let count = problems.len();
+    reader.out.problems = problems;
     let broken: HashSet<_> =
         reader.out.problems.iter().filter_map(|p| p.at.as_ref().map(|at| at.line)).collect();
     for (key, value) in doc.into_inner() {
@@ -45,7 +47,8 @@ pub(super) fn read(source: &Source, included: bool) -> Tables {
     let mut seen = 0;
     reader.out.problems.retain(|problem| {
         seen += 1;
-        seen <= broken.len() || problem.at.as_ref().is_none_or(|at| !broken.contains(&at.line))
+        let is_sound = |line: usize| line < end && !broken.contains(&line);
+        seen <= count || problem.at.as_ref().is_none_or(|at| is_sound(at.line))
     });
     reader.out
 }
