@@ -214,8 +214,9 @@ mod tests {
     use super::*;
 
     fn shown(text: &str, offset: usize) -> String {
-        let start = text[..offset].rfind('\n').map_or(0, |at| at + 1);
-        let end = text[offset..].find('\n').map_or(text.len(), |at| at + offset);
+        let (before, after) = text.split_at(offset);
+        let start = before.rfind('\n').map_or(0, |at| at + 1);
+        let end = after.find('\n').map_or(text.len(), |at| at + offset);
         Hidden::find(text).redact(text, start..end)
     }
 

@@ -74,12 +74,12 @@ impl Reader<'_> {
             return;
         }
         match name {
-            "include" => self.out.raw.include = self.table(name, value),
-            "server" => self.out.raw.server = self.table(name, value),
-            "admin" => self.out.raw.admin = self.table(name, value),
-            "log" => self.out.raw.log = self.table(name, value),
-            "replay" => self.out.raw.replay = self.table(name, value),
-            "policy" => self.out.raw.policy = self.table(name, value),
+            "include" => self.out.raw.include = self.table(name, &value),
+            "server" => self.out.raw.server = self.table(name, &value),
+            "admin" => self.out.raw.admin = self.table(name, &value),
+            "log" => self.out.raw.log = self.table(name, &value),
+            "replay" => self.out.raw.replay = self.table(name, &value),
+            "policy" => self.out.raw.policy = self.table(name, &value),
             "routes" => self.out.raw.routes = self.named(name, value),
             "ip_lists" => self.out.raw.ip_lists = self.named(name, value),
             "providers" => self.out.raw.providers = self.named(name, value),
@@ -107,16 +107,20 @@ impl Reader<'_> {
         for (key, value) in table {
             let name = key.into_inner().into_owned();
             let path = format!("{path}.{}", quoted(&name));
-            let table = self.table(&path, value);
+            let table = self.table(&path, &value);
             // A route that cannot be read is still defined: nothing that names it is wrong.
             out.insert(name, table.unwrap_or_default());
         }
         out
     }
 
-    fn table<T: DeserializeOwned>(&mut self, path: &str, value: Spanned<DeValue<'_>>) -> Option<T> {
+    fn table<T: DeserializeOwned>(
+        &mut self,
+        path: &str,
+        value: &Spanned<DeValue<'_>>,
+    ) -> Option<T> {
         let room = LIMIT.saturating_sub(self.out.problems.len()).max(1);
-        let read = prune::read(&value, room);
+        let read = prune::read(value, room);
         for found in read.found {
             let whole = match found.path.as_str() {
                 "" => path.to_owned(),
