@@ -1,1 +1,72 @@
-//! The tower layers, one file each, in the order of the stack.
+//! The tower layers, one file each, in the order of [`stack`].
+//!
+//! A layer takes a [`Delivery`](crate::delivery::Delivery), adds one proof, and hands it on; or it
+//! ends the request with a [`Refused`]. [`respond`] alone knows what either looks like as HTTP.
+//!
+//! A service of your own gets the same protection without a proxy through [`VerifyLayer`].
+
+mod body;
+mod check;
+mod claim;
+mod edge;
+mod embed;
+mod event;
+mod forward;
+mod outlive;
+mod payload;
+mod proxy;
+mod replay;
+mod respond;
+mod route;
+mod route_rate;
+mod schema;
+mod signature;
+mod source;
+mod source_rate;
+mod stack;
+mod timestamp;
+mod transport;
+
+pub use edge::{Edge, Peer};
+pub use embed::{Verify, VerifyLayer};
+pub use respond::status_of;
+pub use proxy::proxy;
+pub use stack::Admitted;
+
+use http::Response;
+
+use crate::{
+    body::AnswerBody,
+    config::model::Check,
+    decision::Refusal,
+    delivery::Record,
+};
+
+/// A future on the heap. There are two a request: one where the body is awaited, one from the
+/// reservation on.
+type Boxed<T> = std::pin::Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// What came back from behind the stack.
+#[derive(Debug)]
+pub struct Answer<R = AnswerBody> {
+    /// As the sender will see it.
+    pub response: Response<R>,
+    /// What is known of the request.
+    pub record: Box<Record>,
+}
+
+/// A request that did not get to the upstream's answer: refused, or acknowledged by ourselves.
+#[derive(Debug)]
+pub struct Refused {
+    /// Why.
+    pub refusal: Refusal,
+    /// What is known of the request.
+    pub record: Box<Record>,
+}
+
+impl Refused {
+    fn by(check: Check, refusal: Refusal, mut record: Box<Record>) -> Self {
+        record.checks.fail(check, refusal.clone());
+        Self { refusal, record }
+    }
+}

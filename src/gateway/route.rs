@@ -1,0 +1,81 @@
+//! A running route: everything that its requests are judged by.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use http::{HeaderValue, Method};
+use ipnet::IpNet;
+
+use crate::{
+    config::model::{self, Answers, Body, Check, Filter, OnUnlisted},
+    limit,
+    replay::RouteStore,
+    upstream::Upstream,
+    verify::{Definition, KeyRing, Scheme},
+};
+
+use super::Shared;
+
+/// One route in force.
+#[derive(Debug)]
+pub struct Route {
+    /// The table's name in the configuration.
+    pub name: Arc<str>,
+    /// The provider's name.
+    pub provider: Arc<str>,
+    /// What all requests share.
+    pub shared: Arc<Shared>,
+    /// Methods taken.
+    pub methods: Vec<Method>,
+    /// The same as an `Allow` header.
+    pub allow: HeaderValue,
+    /// Whether plain HTTP is refused.
+    pub require_https: bool,
+    /// The source list.
+    pub allow_from: Option<Vec<IpNet>>,
+    /// Rate limits.
+    pub limits: Limits,
+    /// The provider's definition.
+    pub definition: Arc<Definition>,
+    /// The definition compiled for this route.
+    pub scheme: Arc<Scheme>,
+    /// The active keys.
+    pub keys: Arc<KeyRing>,
+    /// Checks that only report.
+    pub monitor: BTreeSet<Check>,
+    /// Rules and store of replay protection, if it is enabled.
+    pub replay: Option<(model::Replay, Arc<RouteStore>)>,
+    /// Event patterns; empty: all.
+    pub events: Vec<String>,
+    /// All must hold.
+    pub filters: Vec<Filter>,
+    /// What happens to an event that is not wanted.
+    pub on_unlisted_event: OnUnlisted,
+    /// Size, media types, schemas.
+    pub body: Arc<Body>,
+    /// Where it goes.
+    pub upstream: Arc<Upstream>,
+    /// Whether refusals of authentication are told apart to the sender.
+    pub answers: Answers,
+    /// This route's counters.
+    pub metrics: Arc<crate::telemetry::RouteMetrics>,
+    /// The first 12 hex digits of the configuration's SHA-256.
+    pub config: Arc<str>,
+}
+
+/// The limiters of one route.
+#[derive(Debug, Default)]
+pub struct Limits {
+    /// Every request of a source.
+    pub per_source: Option<Arc<limit::Keyed>>,
+    /// Failed authentications of a source.
+    pub failures: Option<Arc<limit::Keyed>>,
+    /// Authenticated deliveries.
+    pub per_route: Option<Arc<limit::Direct>>,
+}
+
+impl Route {
+    /// Whether a failure of this check is only recorded.
+    pub fn monitors(&self, check: Check) -> bool {
+        !self.monitor.is_empty() && self.monitor.contains(&check.monitored_as())
+    }
+}

@@ -1,0 +1,42 @@
+//! Admits what a source may still send: before anything is known of it, and before any work that
+//! costs more than a look-up.
+//!
+//! Rejects: `rate_limited`. Failed authentications are charged by [`super::edge`], where the
+//! outcome is known; here a source that has used them up is turned away.
+
+use crate::{
+    config::model::Check,
+    decision::{Code, Refusal},
+    delivery::Delivery,
+};
+
+use super::check::{Judge, Unproven};
+
+/// `rate_limit.per_source` and `rate_limit.failures`.
+#[derive(Clone, Debug)]
+pub(super) struct LimitSource;
+
+/// Shows that the source is within its limits.
+#[derive(Debug)]
+pub struct WithinSourceRate(());
+
+impl<B, P> Judge<B, P> for LimitSource {
+    const CHECK: Check = Check::RateLimit;
+    type Proof = WithinSourceRate;
+
+    fn judge(&self, delivery: &mut Delivery<B, P>) -> Result<WithinSourceRate, Unproven> {
+        let source = delivery.record.source;
+        let limits = &delivery.route().limits;
+        if let Some(limit) = &limits.per_source {
+            limit.check(source).map_err(|secs| limited("over rate_limit.per_source", secs))?;
+        }
+        if let Some(limit) = &limits.failures {
+            limit.peek(source).map_err(|secs| limited("over rate_limit.failures", secs))?;
+        }
+        Ok(WithinSourceRate(()))
+    }
+}
+
+pub(super) fn limited(what: &'static str, retry_after_secs: u32) -> Refusal {
+    Refusal::new(Code::RateLimited, what).retry_after(retry_after_secs)
+}

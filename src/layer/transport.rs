@@ -1,0 +1,40 @@
+//! Admits requests that came over HTTPS, where the policy requires it.
+//!
+//! Rejects: `insecure_transport`.
+
+use crate::{
+    config::model::Check,
+    decision::{Code, Refusal},
+    delivery::Delivery,
+};
+
+use super::check::{Judge, Unproven};
+
+/// Looks at how the request came: TLS on the wire, or a trusted proxy's word for it.
+#[derive(Clone, Debug)]
+pub(super) struct RequireHttps;
+
+/// Shows that the transport is as secure as the policy asks.
+#[derive(Debug)]
+pub struct SecureEnough(());
+
+impl<B, P> Judge<B, P> for RequireHttps {
+    const CHECK: Check = Check::Transport;
+    type Proof = SecureEnough;
+
+    fn judge(&self, delivery: &mut Delivery<B, P>) -> Result<SecureEnough, Unproven> {
+        if delivery.record.secure || !delivery.route().require_https {
+            return Ok(SecureEnough(()));
+        }
+        Err(Refusal::new(Code::InsecureTransport, remarked(delivery, "plain HTTP")))
+    }
+}
+
+/// A refusal that depends on where the request seems to come from says so, if there is something
+/// to say: most often a proxy that is missing from `trusted_proxies`.
+pub(super) fn remarked<B, P>(delivery: &Delivery<B, P>, what: &'static str) -> crate::decision::Detail {
+    match &delivery.record.remark {
+        Some(remark) => format!("{what}; {remark}").into(),
+        None => what.into(),
+    }
+}
