@@ -14,6 +14,8 @@ use std::{
 
 use http::{HeaderName, HeaderValue, Method, StatusCode, Uri};
 use ipnet::IpNet;
+use schemars::JsonSchema;
+use serde::Deserialize;
 
 use crate::{clock::UnixMs, verify};
 
@@ -75,7 +77,8 @@ impl fmt::Debug for Certificate {
 }
 
 /// `server.answers`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum Answers {
     /// With the code that names the cause.
     Codes,
@@ -85,7 +88,8 @@ pub enum Answers {
 }
 
 /// `server.proxy_protocol`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum ProxyProtocol {
     /// A PROXY header is not HTTP and is refused as such.
     #[default]
@@ -140,7 +144,8 @@ pub struct Log {
 }
 
 /// `log.format`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum LogFormat {
     /// One JSON object a line.
     #[default]
@@ -170,7 +175,8 @@ pub struct ReplayStore {
 }
 
 /// `replay.on_full`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum OnFull {
     /// Drop the route's own oldest entries, never reservations; counted.
     Evict,
@@ -180,7 +186,8 @@ pub enum OnFull {
 }
 
 /// `replay.on_error`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum OnError {
     /// Forward without replay protection; counted.
     Allow,
@@ -416,7 +423,8 @@ pub enum FilterTest {
 }
 
 /// `on_unlisted_event`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum OnUnlisted {
     /// 204 `event_ignored`, not forwarded.
     #[default]
@@ -445,7 +453,8 @@ pub struct Replay {
 }
 
 /// `on_replay`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum OnReplay {
     /// 200 `duplicate`, not forwarded.
     Acknowledge,
@@ -455,7 +464,8 @@ pub enum OnReplay {
 }
 
 /// `on_duplicate`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum OnDuplicate {
     /// 200 `duplicate`, not forwarded.
     #[default]

@@ -15,6 +15,10 @@ use zeroize::Zeroizing;
 
 use crate::{clock::UnixMs, decision::Refusal};
 
+pub mod definition;
+
+pub use definition::RawDefinition;
+
 /// An algorithm by the name that definitions and `policy.forbid_algorithms` use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Algorithm {

@@ -1,0 +1,114 @@
+//! The way from a file's name to what the program believes.
+
+use std::{fmt, path::Path, sync::Arc};
+
+use super::{
+    checked,
+    disk::Disk,
+    keymap::KeyMap,
+    material, model,
+    problem::{Problem, Severity},
+    problems::{Problems, finish},
+    raw::Raw,
+    read,
+};
+use crate::clock::UnixMs;
+
+/// Whether secrets are read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Secrets {
+    /// From variables and files; one that cannot be had is an error.
+    #[default]
+    Read,
+    /// Not at all (`check --no-secrets`): random placeholders stand in for them, and what is not
+    /// there is a note. Nothing that was loaded so may serve.
+    Skip,
+}
+
+/// How variables are looked up, so that tests need not touch the process.
+pub type Env = Arc<dyn Fn(&str) -> Option<std::ffi::OsString> + Send + Sync>;
+
+/// What loading depends on besides the files.
+#[derive(Clone)]
+pub struct LoadOptions {
+    /// Whether secrets are read.
+    pub secrets: Secrets,
+    /// The environment.
+    pub env: Env,
+    /// The time against which exceptions expire.
+    pub now: UnixMs,
+}
+
+impl LoadOptions {
+    /// Secrets read, the process's environment.
+    pub fn new(now: UnixMs) -> Self {
+        Self { secrets: Secrets::Read, env: Arc::new(|name| std::env::var_os(name)), now }
+    }
+}
+
+impl fmt::Debug for LoadOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LoadOptions")
+            .field("secrets", &self.secrets)
+            .field("now", &self.now)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A configuration without errors.
+#[derive(Debug)]
+pub struct Loaded {
+    /// What the program believes.
+    pub config: model::Config,
+    /// Where each key stands.
+    pub map: KeyMap,
+    /// The tables as written, includes merged.
+    pub raw: Raw,
+    /// Whether the secrets are the real ones.
+    pub secrets: Secrets,
+    /// Warnings and notes of loading itself.
+    pub problems: Vec<Problem>,
+}
+
+/// Loads a configuration: reads, checks and converts it, with everything that it names.
+///
+/// # Errors
+///
+/// All problems at once, in file order; at least one of them is an error.
+pub fn load(path: &Path, options: &LoadOptions) -> Result<Loaded, Vec<Problem>> {
+    let read::Files { raw, map, problems: mut list, unusable, well_formed } =
+        read::read_all(path).map_err(|problem| vec![problem])?;
+    // After a syntax error nobody knows what is missing and what only looks so.
+    if !well_formed {
+        return Err(finish(list, &map));
+    }
+    let problems = Problems::new(&map, &unusable);
+    let disk = Disk::new(path);
+    let material = material::gather(&raw, &disk, options, &problems);
+    let config = checked::config(&raw, material, &checked::Context {
+        problems: &problems,
+        disk: &disk,
+        now: options.now,
+        digest: digest(&map),
+    });
+    list.extend(problems.into_list());
+    let has_errors = list.iter().any(|problem| problem.severity == Severity::Error);
+    match config {
+        Some(mut config) if !has_errors => {
+            config.files = disk.into_files();
+            config.files.extend(map.sources().iter().map(|source| source.path().to_owned()));
+            Ok(Loaded { config, map, raw, secrets: options.secrets, problems: list })
+        }
+        _ => Err(finish(list, &map)),
+    }
+}
+
+/// SHA-256 over the bytes of the main file and its includes, in order.
+fn digest(map: &KeyMap) -> [u8; 32] {
+    use sha2::{Digest as _, Sha256};
+    let mut hash = Sha256::new();
+    for source in map.sources() {
+        hash.update(source.text().as_bytes());
+    }
+    hash.finalize().into()
+}

@@ -1,0 +1,112 @@
+//! Between the first and the second stage: everything that the tables name and that is not in
+//! them. Secrets, certificates, schemas and address lists are read here, so that the second stage
+//! is pure.
+
+mod certificate;
+mod list;
+mod schema;
+mod secret;
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use ipnet::IpNet;
+
+use super::{
+    disk::Disk,
+    load::LoadOptions,
+    model::{Certificate, SigningKey},
+    problems::Problems,
+    quoted,
+    raw::{Raw, Route},
+};
+use crate::{schema::Schema, verify};
+
+/// Everything that was read.
+pub(super) struct Material {
+    pub(super) certificates: Vec<Certificate>,
+    /// `None`: there is such a list, but it could not be read.
+    pub(super) lists: BTreeMap<String, Option<Vec<IpNet>>>,
+    pub(super) routes: BTreeMap<String, RouteMaterial>,
+}
+
+/// What belongs to one route.
+#[derive(Default)]
+pub(super) struct RouteMaterial {
+    pub(super) secrets: Vec<verify::Secret>,
+    pub(super) sign: Vec<Arc<SigningKey>>,
+    pub(super) schema: Option<Arc<Schema>>,
+    pub(super) schemas: BTreeMap<String, Arc<Schema>>,
+    pub(super) ca_pem: Option<Vec<u8>>,
+}
+
+/// Reads everything; what cannot be read is a problem and absent.
+pub(super) fn gather(
+    raw: &Raw,
+    disk: &Disk,
+    options: &LoadOptions,
+    problems: &Problems<'_>,
+) -> Material {
+    let mut gatherer = Gatherer { disk, options, problems, schemas: HashMap::new() };
+    let tls = raw.server.iter().flat_map(|server| server.tls.iter().flatten()).enumerate();
+    let certificates = tls.filter_map(|(number, tls)| gatherer.certificate(number, tls)).collect();
+    let lists = raw.ip_lists.iter().map(|(name, list)| (name.clone(), gatherer.list(name, list)));
+    let lists = lists.collect();
+    let routes = raw.routes.iter().map(|(name, route)| (name.clone(), gatherer.route(name, route)));
+    let routes = routes.collect();
+    Material { certificates, lists, routes }
+}
+
+struct Gatherer<'a> {
+    disk: &'a Disk,
+    options: &'a LoadOptions,
+    problems: &'a Problems<'a>,
+    /// By path; `None`: it was complained about.
+    schemas: HashMap<PathBuf, Option<Arc<Schema>>>,
+}
+
+impl Gatherer<'_> {
+    fn route(&mut self, name: &str, route: &Route) -> RouteMaterial {
+        let name = quoted(name);
+        let body = route.body.as_ref();
+        let table = route.upstream.as_ref().map(|upstream| &upstream.table);
+        let secrets = route.secrets.as_deref().unwrap_or_default();
+        let sign = table.and_then(|table| table.sign.as_ref()?.secrets.as_deref());
+        let sign_key = format_args!("routes.{name}.upstream.sign.secrets").to_string();
+        RouteMaterial {
+            secrets: self.secrets(format_args!("routes.{name}.secrets"), secrets),
+            sign: self.signing_keys(&sign_key, sign.unwrap_or_default()),
+            schema: body.and_then(|body| {
+                self.schema(format_args!("routes.{name}.body.schema"), body.schema.as_deref()?)
+            }),
+            schemas: body
+                .iter()
+                .flat_map(|body| body.schemas.iter().flatten())
+                .filter_map(|(kind, path)| {
+                    let key = quoted(kind);
+                    let key = format_args!("routes.{name}.body.schemas.{key}").to_string();
+                    Some((kind.clone(), self.schema(format_args!("{key}"), path)?))
+                })
+                .collect(),
+            ca_pem: table
+                .and_then(|table| table.ca.as_deref())
+                .and_then(|path| self.authorities(format_args!("routes.{name}.upstream.ca"), path)),
+        }
+    }
+
+    /// Reads a file; one that cannot be read is an error of the key that names it.
+    fn file(&self, key: fmt::Arguments<'_>, path: &Path) -> Option<Vec<u8>> {
+        match self.disk.read(path) {
+            Ok(bytes) => Some(bytes),
+            Err(error) => {
+                let path = self.disk.resolve(path);
+                self.problems.error(key, format_args!("cannot read {}: {error}", path.display()));
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! The main file and those that it includes, merged.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    path::{Path, PathBuf},
+};
+
+use super::tables::{self, Tables};
+use crate::config::{KeyMap, Problem, quoted, raw::Raw, source::Source};
+
+/// Everything that was read.
+pub(in crate::config) struct Files {
+    pub(in crate::config) raw: Raw,
+    pub(in crate::config) map: KeyMap,
+    pub(in crate::config) problems: Vec<Problem>,
+    /// Keys that are not to be reported as missing.
+    pub(in crate::config) unusable: HashSet<String>,
+    /// Whether every file is TOML; if not, what is missing is not known.
+    pub(in crate::config) well_formed: bool,
+}
+
+/// Reads the main file and its includes.
+pub(in crate::config) fn read_all(path: &Path) -> Result<Files, Problem> {
+    let main = read_source(path).map_err(Problem::error)?;
+    let Tables { raw, problems, unusable, well_formed } = tables::read(&main, false);
+    let patterns = raw.include.clone().unwrap_or_default();
+    let mut files = Merging {
+        origin: HashMap::new(),
+        out: Files { raw: Raw::default(), map: KeyMap::default(), problems, unusable, well_formed },
+        sources: vec![main],
+    };
+    files.remember(&raw, 0);
+    files.out.raw = raw;
+    for included in files.find(path, &patterns) {
+        match read_source(&included) {
+            Ok(source) => files.add(source),
+            Err(message) => files.out.problems.push(Problem::error(message)),
+        }
+    }
+    let Merging { mut out, sources, .. } = files;
+    out.map = KeyMap::new(sources);
+    Ok(out)
+}
+
+fn read_source(path: &Path) -> Result<Source, String> {
+    match std::fs::read(path).map(String::from_utf8) {
+        Ok(Ok(text)) => Ok(Source::new(path.to_owned(), text)),
+        Ok(Err(_)) => Err(format!("{} is not UTF-8", path.display())),
+        Err(error) => Err(format!("cannot read {}: {error}", path.display())),
+    }
+}
+
+struct Merging {
+    out: Files,
+    sources: Vec<Source>,
+    /// Which file defined a table.
+    origin: HashMap<(&'static str, String), usize>,
+}
+
+impl Merging {
+    /// The files that the patterns name, sorted, each once.
+    fn find(&mut self, main: &Path, patterns: &[String]) -> Vec<PathBuf> {
+        let base = main.parent().unwrap_or(Path::new(""));
+        let mut found = Vec::new();
+        for (number, pattern) in patterns.iter().enumerate() {
+            let prefix = glob::Pattern::escape(&base.to_string_lossy());
+            let whole = Path::new(&prefix).join(pattern);
+            match glob::glob(&whole.to_string_lossy()) {
+                Ok(paths) => {
+                    let before = found.len();
+                    found.extend(paths.filter_map(Result::ok).filter(|path| path.is_file()));
+                    if found.len() == before {
+                        self.include_problem(number, format!("{pattern:?} matches no file"));
+                    }
+                }
+                Err(error) => {
+                    self.include_problem(number, format!("{pattern:?} is no pattern: {}", error.msg));
+                }
+            }
+        }
+        found.sort();
+        found.dedup();
+        let itself = main.canonicalize().ok();
+        found.retain(|path| path.canonicalize().ok() != itself);
+        found
+    }
+
+    fn include_problem(&mut self, number: usize, message: String) {
+        // The map is made when all files are there; the main file alone is enough here.
+        let Some(main) = self.sources.first() else { return };
+        let copy = Source::new(main.path().to_owned(), main.text().to_owned());
+        let place = KeyMap::new(vec![copy]).value(&format!("include[{number}]"));
+        self.out.problems.push(Problem::error(format!("include: {message}")).at(place));
+    }
+
+    fn add(&mut self, source: Source) {
+        let number = self.sources.len();
+        let read = tables::read(&source, true);
+        self.out.problems.extend(read.problems);
+        self.out.unusable.extend(read.unusable);
+        self.out.well_formed &= read.well_formed;
+        self.sources.push(source);
+        let Raw { routes, ip_lists, providers, .. } = read.raw;
+        let mut twice = Vec::new();
+        let origin = &mut self.origin;
+        merge("routes", &mut self.out.raw.routes, routes, number, origin, &mut twice);
+        merge("ip_lists", &mut self.out.raw.ip_lists, ip_lists, number, origin, &mut twice);
+        merge("providers", &mut self.out.raw.providers, providers, number, origin, &mut twice);
+        for (table, name, first) in twice {
+            self.report_twice(table, &name, first, number);
+        }
+    }
+
+    fn remember(&mut self, raw: &Raw, number: usize) {
+        let routes = raw.routes.keys().map(|name| ("routes", name));
+        let lists = raw.ip_lists.keys().map(|name| ("ip_lists", name));
+        let providers = raw.providers.keys().map(|name| ("providers", name));
+        for (table, name) in routes.chain(lists).chain(providers) {
+            self.origin.insert((table, name.clone()), number);
+        }
+    }
+
+    fn report_twice(&mut self, table: &'static str, name: &str, first: usize, second: usize) {
+        let key = format!("{table}.{}", quoted(name));
+        let place = |number: usize| {
+            let source = self.sources.get(number)?;
+            let copy = Source::new(source.path().to_owned(), source.text().to_owned());
+            KeyMap::new(vec![copy]).key(&key)
+        };
+        let mut problem = Problem::error(format!("{key} is defined twice")).at(place(second));
+        if let Some(at) = place(first) {
+            problem = problem.detail(format!("first defined at {}:{}", at.file.display(), at.line));
+        }
+        self.out.problems.push(problem);
+    }
+}
+
+fn merge<T>(
+    table: &'static str,
+    into: &mut BTreeMap<String, T>,
+    from: BTreeMap<String, T>,
+    number: usize,
+    origin: &mut HashMap<(&'static str, String), usize>,
+    twice: &mut Vec<(&'static str, String, usize)>,
+) {
+    for (name, value) in from {
+        let key = (table, name);
+        if let Some(first) = origin.get(&key) {
+            twice.push((table, key.1, *first));
+            continue;
+        }
+        into.insert(key.1.clone(), value);
+        origin.insert(key, number);
+    }
+}

@@ -1,0 +1,29 @@
+//! Keys that have their place in the design and come with a later version.
+
+/// What a key will do; `None` if it is not one of these.
+pub(super) fn why(path: &str) -> Option<&'static str> {
+    let parts: Vec<&str> = path.split('.').map(|part| part.split('[').next().unwrap_or(part)).collect();
+    let text = match parts.as_slice() {
+        ["replay", "disk" | "path" | "directory"] => {
+            "the store \"disk\" comes with a later version; there is \"memory\""
+        }
+        ["replay", "redis" | "url" | "urls" | "cluster" | "tls"] => {
+            "the store \"redis\" comes with a later version; there is \"memory\""
+        }
+        ["ip_lists", _, "url" | "refresh"] => {
+            "fetching address lists comes with a later version; keep a copy in `file`"
+        }
+        ["server", "tls", "client_ca" | "client_certificate" | "client_auth"]
+        | ["routes", _, "client_certificate" | "client_ca" | "client_certificates"] => {
+            "client certificates come with a later version"
+        }
+        ["routes", _, "public_keys"] => {
+            "asymmetric keys come with a later version; `secrets` are for symmetric schemes and tokens"
+        }
+        ["routes", _, "handshake" | "challenge" | "handshakes"] => {
+            "handshakes come with a later version"
+        }
+        _ => return None,
+    };
+    Some(text)
+}

@@ -1,0 +1,206 @@
+//! The list of built-in definitions, and how one is found.
+//!
+//! Each definition is parsed and checked when it is first asked for: a configuration that uses two
+//! providers pays for two.
+
+use std::sync::{Arc, LazyLock, OnceLock};
+
+use crate::verify::{Definition, RawDefinition};
+
+/// Every built-in definition, sorted by name.
+pub fn all() -> &'static [Arc<Definition>] {
+    static ALL: LazyLock<Vec<Arc<Definition>>> =
+        LazyLock::new(|| ENTRIES.iter().map(|entry| Arc::clone(entry.definition())).collect());
+    &ALL
+}
+
+/// The built-in definition of this name.
+pub fn builtin(name: &str) -> Option<&'static Arc<Definition>> {
+    entry(name).map(Entry::definition)
+}
+
+/// The definition that a case of a vector file is about.
+///
+/// A case names a provider and perhaps a variant of its scheme. A variant that no definition has
+/// among its aliases is a fork of the scheme that is not built in.
+pub fn by_case(provider: &str, variant: Option<&str>) -> Option<&'static Arc<Definition>> {
+    let Some(variant) = variant else {
+        return builtin(provider).or_else(|| aliased(|alias| alias == provider));
+    };
+    aliased(|alias| alias.split_once('/') == Some((provider, variant)))
+}
+
+/// The names of all built-in definitions, sorted.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    ENTRIES.iter().map(|entry| entry.name)
+}
+
+/// The built-in definition of this name as it is written.
+pub fn raw(name: &str) -> Option<&'static RawDefinition> {
+    entry(name).map(Entry::raw)
+}
+
+/// The TOML text of the built-in definition of this name.
+pub fn source(name: &str) -> Option<&'static str> {
+    entry(name).map(|entry| entry.source)
+}
+
+struct Entry {
+    name: &'static str,
+    source: &'static str,
+    raw: OnceLock<RawDefinition>,
+    definition: OnceLock<Arc<Definition>>,
+}
+
+impl Entry {
+    const fn new(name: &'static str, source: &'static str) -> Self {
+        Self { name, source, raw: OnceLock::new(), definition: OnceLock::new() }
+    }
+
+    fn raw(&self) -> &RawDefinition {
+        self.raw.get_or_init(|| {
+            toml::from_str(self.source).expect("built in, and a test reads every one of them")
+        })
+    }
+
+    fn definition(&self) -> &Arc<Definition> {
+        self.definition.get_or_init(|| todo!())
+    }
+}
+
+fn entry(name: &str) -> Option<&'static Entry> {
+    ENTRIES.binary_search_by(|entry| entry.name.cmp(name)).ok().and_then(|at| ENTRIES.get(at))
+}
+
+fn aliased(is: impl Fn(&str) -> bool) -> Option<&'static Arc<Definition>> {
+    let has = |entry: &&Entry| entry.raw().aliases.iter().flatten().any(|alias| is(alias));
+    ENTRIES.iter().find(has).map(Entry::definition)
+}
+
+macro_rules! catalogue {
+    ($($name:literal,)*) => {
+        static ENTRIES: [Entry; [$($name),*].len()] =
+            [$(Entry::new($name, include_str!(concat!($name, ".toml")))),*];
+    };
+}
+
+// Sorted: looked up by bisection.
+catalogue! {
+    "adyen-platform",
+    "airtable",
+    "asana",
+    "auth0",
+    "azure-event-grid",
+    "bitbucket",
+    "blue",
+    "box",
+    "calendly",
+    "chargebee",
+    "circleci",
+    "clerk",
+    "clickup",
+    "cloudevents",
+    "coinbase-commerce",
+    "docusign",
+    "dropbox",
+    "elevenlabs",
+    "getresponse",
+    "getresponse-callback",
+    "gitea",
+    "github",
+    "gitlab",
+    "gitlab-signing",
+    "gitlab-status-check",
+    "gocardless",
+    "heroku",
+    "hubspot",
+    "intercom",
+    "lemon-squeezy",
+    "line",
+    "linear",
+    "mailersend",
+    "mailgun",
+    "mailgun-form",
+    "meta",
+    "microsoft-graph",
+    "mollie",
+    "mux",
+    "notion",
+    "okta",
+    "openai",
+    "opencity-italia",
+    "paddle",
+    "pagerduty",
+    "postmark",
+    "pusher",
+    "razorpay",
+    "replicate",
+    "resend",
+    "salesforce-data-cloud",
+    "salesforce-marketing-cloud",
+    "sanity",
+    "sentry",
+    "shopify",
+    "slack",
+    "square",
+    "standard-webhooks",
+    "stripe",
+    "svix",
+    "telegram",
+    "trello",
+    "twitch",
+    "typeform",
+    "vercel",
+    "webflow",
+    "websub",
+    "woocommerce",
+    "workos",
+    "worldpay",
+    "x",
+    "zendesk",
+    "zoom",
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, fs, path::Path};
+
+    use super::*;
+
+    #[test]
+    fn the_list_is_sorted_and_names_every_file() {
+        let listed: Vec<_> = names().collect();
+        assert!(listed.is_sorted(), "{listed:?}");
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/providers");
+        let files: BTreeSet<_> = fs::read_dir(folder)
+            .unwrap()
+            .map(|file| file.unwrap().file_name().into_string().unwrap())
+            .filter_map(|file| file.strip_suffix(".toml").map(str::to_owned))
+            .collect();
+        assert_eq!(listed, files.iter().map(String::as_str).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn every_definition_reads_and_says_what_it_must() {
+        for name in names() {
+            let raw = raw(name).unwrap();
+            let docs = raw.docs.as_deref().unwrap_or_default();
+            assert!(docs.starts_with("https://"), "{name}: docs");
+            let evidence = raw.evidence.as_deref().unwrap_or_default();
+            assert!(matches!(evidence, "sdk" | "docs" | "third-party"), "{name}: evidence");
+            assert!(raw.title.is_some() && raw.retries.is_some(), "{name}: title, retries");
+            assert!(raw.sample.is_some(), "{name}: sample");
+        }
+    }
+
+    #[test]
+    fn aliases_are_unambiguous_and_hide_no_name() {
+        let mut seen = BTreeSet::new();
+        for name in names() {
+            for alias in raw(name).unwrap().aliases.iter().flatten() {
+                assert!(seen.insert(alias), "{name}: {alias} is taken twice");
+                assert!(entry(alias).is_none(), "{name}: {alias} is a definition");
+            }
+        }
+    }
+}

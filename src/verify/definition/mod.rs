@@ -1,0 +1,5 @@
+//! Definitions of providers: the language as written, and as checked.
+
+pub mod raw;
+
+pub use raw::RawDefinition;
