@@ -5,7 +5,6 @@ use std::{fmt, sync::Arc, time::Duration};
 use smallvec::SmallVec;
 
 use super::{
-    flight::Flight,
     key::{Key, Kind},
     route::RouteStore,
     slot::Found,
@@ -69,33 +68,31 @@ impl Reservation {
         let found = Found { committed: true, body: held.body, first_seen: self.reserved_at };
         let mut locked = self.store.flights.lock_one(held.key);
         let Some(map) = locked.map(held.kind, held.key) else { return };
+        let known = || windows.find(held.kind, held.key, now);
+        let delivered = || known().is_some_and(|found| found.committed);
         match map.get_mut(&held.key) {
             Some(flight) if flight.owner == self.owner => {
-                let already = flight.committed;
+                let already = flight.committed && delivered();
                 map.remove(&held.key);
                 if already {
-                    windows.give_back(1);
-                } else {
-                    windows.write(held.kind, held.key, found, life);
+                    return windows.give_back(1);
                 }
             }
-            // The lease was lost to somebody who is forwarding the same: both owe an entry.
-            Some(Flight { committed, .. }) => {
-                if !std::mem::replace(committed, true) {
-                    windows.charge_anyway();
-                    windows.write(held.kind, held.key, found, life);
+            // The lease was lost to somebody who is forwarding the same.
+            Some(flight) => {
+                flight.committed = true;
+                if delivered() {
+                    return;
                 }
+                windows.charge_anyway();
             }
-            None => match windows.find(held.kind, held.key, now) {
-                Some(found) if found.committed => {}
-                known => {
-                    if known.is_none() || !windows.take_released(held.kind, held.key) {
-                        windows.charge_anyway();
-                    }
-                    windows.write(held.kind, held.key, found, life);
-                }
+            None => match known() {
+                Some(found) if found.committed => return,
+                Some(_) if windows.take_released(held.kind, held.key) => {}
+                _ => windows.charge_anyway(),
             },
         }
+        windows.write(held.kind, held.key, found, life);
     }
 
     fn release_one(&self, held: Held) {
