@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use http::{HeaderValue, Uri, uri::Scheme};
+use http::{HeaderValue, Uri};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
@@ -21,6 +21,7 @@ use tokio_rustls::TlsConnector;
 
 use super::{
     build::BuildError,
+    path::is_secure,
     pool::{Kind, Lease, Pool, Sender},
     tls::TlsContext,
 };
@@ -52,11 +53,7 @@ impl Settings {
         uri: &Uri,
         shared: &crate::config::model::Upstream,
     ) -> Result<Self, BuildError> {
-        let secure = match uri.scheme() {
-            Some(scheme) if *scheme == Scheme::HTTPS => true,
-            Some(scheme) if *scheme == Scheme::HTTP => false,
-            _ => return Err(BuildError::Scheme),
-        };
+        let secure = is_secure(uri).ok_or(BuildError::Scheme)?;
         let authority = uri.authority().ok_or(BuildError::Scheme)?.as_str();
         if authority.contains('@') {
             return Err(BuildError::UserInfo);

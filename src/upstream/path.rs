@@ -71,7 +71,7 @@ impl PathRule {
 /// Reads an upstream's URL so that the absence of a path is kept: `http::Uri` itself reads `http://h`
 /// as `http://h/`, which means something else here. An absent path is held as an empty query.
 ///
-/// `None` for what is no URI, has no scheme and authority, or has a fragment.
+/// `None` for what is not `http://` or `https://` with a host, or has a fragment.
 pub fn parse_url(text: &str) -> Option<Uri> {
     let (_, rest) = text.split_once("://")?;
     if rest.contains('#') {
@@ -79,7 +79,15 @@ pub fn parse_url(text: &str) -> Option<Uri> {
     }
     let pathless = !rest.contains(['/', '?']);
     let uri = if pathless { format!("{text}?").parse() } else { text.parse::<Uri>() };
-    uri.ok().filter(|uri| uri.scheme().is_some() && uri.authority().is_some())
+    uri.ok()
+        .filter(|uri| is_secure(uri).is_some() && uri.host().is_some_and(|host| !host.is_empty()))
+}
+
+/// Whether a URL is `https://` (rather than `http://`); `None` for any other.
+pub(super) fn is_secure(url: &Uri) -> Option<bool> {
+    let scheme = url.scheme_str()?;
+    let is = |name: &str| scheme.eq_ignore_ascii_case(name);
+    (is("http") || is("https")).then(|| is("https"))
 }
 
 /// Appends with exactly one slash between.
@@ -118,8 +126,19 @@ mod tests {
 
     #[test]
     fn what_is_no_url_of_an_upstream_is_refused() {
-        for bad in ["", "h", "/x", "h:80", "http://", "http://h#a", "http://h/#", "http:/h", "://h"]
-        {
+        for bad in [
+            "",
+            "h",
+            "/x",
+            "h:80",
+            "http://",
+            "http://h#a",
+            "http://h/#",
+            "http:/h",
+            "://h",
+            "ftp://h/",
+            "http:///x",
+        ] {
             assert_eq!(parse_url(bad), None, "{bad}");
         }
         assert_eq!(parse_url("http://[::1]:80").unwrap().host(), Some("[::1]"));
