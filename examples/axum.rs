@@ -43,7 +43,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 /// The layer judges by the peer's address, and the server alone knows it.
 async fn name_the_peer(mut request: Request) -> Request {
     if let Some(ConnectInfo(address)) = request.extensions().get::<ConnectInfo<SocketAddr>>() {
-        let peer = Peer { address: *address, tls: false, fault: None };
+        let peer = Peer { address: address.ip(), tls: false };
         request.extensions_mut().insert(peer);
     }
     request

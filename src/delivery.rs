@@ -9,6 +9,7 @@ use crate::{
     config::model::Check,
     decision::{Code, Refusal},
     gateway::{Route, Shared},
+    net::Remark,
 };
 
 /// A request on its way: head, body (a stream first, then bytes), what was proven of it so far,
@@ -130,7 +131,7 @@ pub struct Record {
     pub host: Box<str>,
     /// A remark for operators on how `source` and `secure` were found, such as an untrusted peer
     /// that sent `X-Forwarded-For`.
-    pub remark: Option<Box<str>>,
+    pub remark: Option<Remark>,
     /// The route, once found.
     pub route: Option<Arc<Route>>,
     /// What the path pattern's `*` stood for, as a range of the request's path.

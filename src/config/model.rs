@@ -352,7 +352,7 @@ pub struct Route {
     /// Replay rules; `None`: disabled, or the scheme has nothing to key on.
     pub replay: Option<Replay>,
     /// Body rules.
-    pub body: Body,
+    pub body: Arc<Body>,
     /// Rate limits.
     pub rate_limit: RateLimits,
     /// Where it goes.

@@ -12,14 +12,13 @@ use std::sync::{
 };
 
 use arc_swap::{ArcSwap, Guard};
-use ipnet::IpNet;
 use tokio_util::task::TaskTracker;
 
-use crate::{clock::Clock, limit, replay, telemetry::Telemetry};
+use crate::{clock::Clock, limit, net::Sources, replay, telemetry::Telemetry};
 
 pub use budget::{BodyBudget, Charge};
 pub use build::BuildError;
-pub use route::{Limits, Route};
+pub use route::Route;
 pub use router::{Found, Router};
 
 /// Everything that a stack needs. One a process; shared by all cores.
@@ -40,7 +39,7 @@ pub struct Snapshot {
     /// Every route.
     pub routes: Vec<Arc<Route>>,
     /// Whose forwarding headers are believed.
-    pub trusted_proxies: Vec<IpNet>,
+    pub trusted_proxies: Sources,
 }
 
 /// What all requests share, whatever the configuration.

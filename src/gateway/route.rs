@@ -1,16 +1,16 @@
 //! A running route: everything that its requests are judged by.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::{BTreeMap, BTreeSet}, sync::Arc, time::Duration};
 
 use http::{HeaderValue, Method};
-use ipnet::IpNet;
 
 use crate::{
     config::model::{self, Answers, Body, Check, Filter, OnUnlisted},
     limit,
+    net::Sources,
     replay::RouteStore,
     upstream::Upstream,
-    verify::{Definition, KeyRing, Scheme},
+    verify::{Definition, KeyRing, Scheme, Secret},
 };
 
 use super::Shared;
@@ -31,15 +31,19 @@ pub struct Route {
     /// Whether plain HTTP is refused.
     pub require_https: bool,
     /// The source list.
-    pub allow_from: Option<Vec<IpNet>>,
+    pub allow_from: Option<Sources>,
     /// Rate limits.
-    pub limits: Limits,
+    pub limits: limit::RouteLimits,
     /// The provider's definition.
     pub definition: Arc<Definition>,
     /// The definition compiled for this route.
     pub scheme: Arc<Scheme>,
     /// The active keys.
     pub keys: Arc<KeyRing>,
+    /// The secrets as configured, for near misses.
+    pub secrets: Vec<Secret>,
+    /// `[routes.X.expect]`, for near misses.
+    pub expect: BTreeMap<String, String>,
     /// Checks that only report.
     pub monitor: BTreeSet<Check>,
     /// Rules and store of replay protection, if it is enabled.
@@ -54,23 +58,14 @@ pub struct Route {
     pub body: Arc<Body>,
     /// Where it goes.
     pub upstream: Arc<Upstream>,
+    /// The longest that one exchange can take: how long a reservation holds.
+    pub lease: Duration,
     /// Whether refusals of authentication are told apart to the sender.
     pub answers: Answers,
     /// This route's counters.
     pub metrics: Arc<crate::telemetry::RouteMetrics>,
     /// The first 12 hex digits of the configuration's SHA-256.
     pub config: Arc<str>,
-}
-
-/// The limiters of one route.
-#[derive(Debug, Default)]
-pub struct Limits {
-    /// Every request of a source.
-    pub per_source: Option<Arc<limit::Keyed>>,
-    /// Failed authentications of a source.
-    pub failures: Option<Arc<limit::Keyed>>,
-    /// Authenticated deliveries.
-    pub per_route: Option<Arc<limit::Direct>>,
 }
 
 impl Route {

@@ -3,7 +3,7 @@
 
 use std::{
     future::Future,
-    net::SocketAddr,
+    net::IpAddr,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -16,10 +16,11 @@ use tower::{Layer, Service};
 
 use crate::{
     config::model::Check,
-    decision::{Code, Refusal},
+    decision::{Code, Detail, Refusal},
     delivery::{Checks, Delivery, Record, RequestId},
     gateway::{Gateway, Shared},
     net::{self, Client},
+    server::HeadFault,
     upstream,
 };
 
@@ -27,34 +28,37 @@ use super::{Answer, Refused, respond::respond};
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// What is known of a request before its head is read. A server puts it into the request's
-/// extensions.
+/// Who is at the other end of a connection.
+///
+/// The gateway's own listeners say so once a connection; a server that embeds the layers puts it
+/// into each request's extensions.
 #[derive(Clone, Copy, Debug)]
 pub struct Peer {
-    /// Who is at the other end, or whom a trusted PROXY announcement named.
-    pub address: SocketAddr,
+    /// The other end, or whom a trusted PROXY announcement named in its place.
+    pub address: IpAddr,
     /// Whether the connection is TLS.
     pub tls: bool,
-    /// What the raw head was found guilty of, before the HTTP library read it.
-    pub fault: Option<&'static str>,
 }
 
 /// Turns requests into deliveries, and outcomes into responses.
 #[derive(Clone, Debug)]
 pub struct EdgeLayer {
     gateway: Arc<Gateway>,
+    peer: Option<Peer>,
 }
 
 /// The service of [`EdgeLayer`].
 #[derive(Clone, Debug)]
 pub struct Edge<S> {
     gateway: Arc<Gateway>,
+    peer: Option<Peer>,
     next: S,
 }
 
 impl EdgeLayer {
-    pub(super) const fn new(gateway: Arc<Gateway>) -> Self {
-        Self { gateway }
+    /// For one connection, or for requests that name their peer themselves.
+    pub(super) const fn new(gateway: Arc<Gateway>, peer: Option<Peer>) -> Self {
+        Self { gateway, peer }
     }
 }
 
@@ -62,7 +66,7 @@ impl<S> Layer<S> for EdgeLayer {
     type Service = Edge<S>;
 
     fn layer(&self, next: S) -> Edge<S> {
-        Edge { gateway: Arc::clone(&self.gateway), next }
+        Edge { gateway: Arc::clone(&self.gateway), peer: self.peer, next }
     }
 }
 
@@ -82,7 +86,7 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> EdgeFuture<S::Future> {
-        match admit(&self.gateway, request) {
+        match admit(&self.gateway, self.peer, request) {
             Ok(delivery) => EdgeFuture::Next { future: self.next.call(delivery) },
             Err(refused) => EdgeFuture::Refused { refused: Some(refused) },
         }
@@ -91,38 +95,43 @@ where
 
 /// Reads what the head says about host, client and request id, and drops every claim that a sender
 /// makes about itself.
-fn admit<B: Body>(gateway: &Gateway, request: Request<B>) -> Result<Delivery<B>, Refused> {
+fn admit<B: Body>(
+    gateway: &Gateway,
+    known: Option<Peer>,
+    request: Request<B>,
+) -> Result<Delivery<B>, Refused> {
     let (mut head, body) = request.into_parts();
     let snapshot = gateway.snapshot();
-    let peer = head.extensions.get::<Peer>().copied();
+    let peer = known.or_else(|| head.extensions.get::<Peer>().copied());
     let mut record = Box::new(new_record(gateway.shared(), &head, &body));
-    if let Some(fault) = peer.and_then(|peer| peer.fault) {
-        return Err(bad_request(fault, record));
-    }
-    let host = match net::host::host_of(&head) {
-        Ok(host) => host,
-        Err(fault) => return Err(bad_request(fault, record)),
-    };
-    record.host = host;
     let Some(peer) = peer else {
         let refusal = Refusal::new(Code::InternalError, "the server named no peer");
         return Err(Refused { refusal, record });
     };
     let trusted = &snapshot.trusted_proxies;
-    match net::client(peer.address, peer.tls, trusted, &head.headers) {
-        Ok(Client { address, secure, remark, trusted }) => {
-            record.source = address;
-            record.secure = secure;
-            record.remark = remark;
-            let theirs = head.headers.get(X_REQUEST_ID).filter(|_| trusted);
-            if let Some(id) = theirs.and_then(|id| RequestId::accept(id.as_bytes())) {
-                record.request_id = id;
-            }
+    record.source = net::canonical(peer.address);
+    if let Some(fault) = head.extensions.get::<HeadFault>() {
+        return Err(bad_request(fault.to_string(), record));
+    }
+    let proxied = trusted.contains(record.source);
+    match Client::find(record.source, peer.tls, trusted, &head.headers) {
+        Ok(client) => {
+            record.source = client.address;
+            record.secure = client.secure;
+            record.remark = client.remark;
         }
-        Err(fault) => {
-            record.source = net::canonical(peer.address.ip());
-            return Err(bad_request(fault, record));
-        }
+        Err(error) => return Err(bad_request(error.to_string(), record)),
+    }
+    // Of HTTP/1 on our own listeners, the guard has judged the bytes themselves.
+    if (head.version >= Version::HTTP_2 || known.is_none())
+        && let Err(fault) = net::host::judge_h2(&head)
+    {
+        return Err(bad_request(fault, record));
+    }
+    record.host = net::host::host_of(&head).unwrap_or_default().to_ascii_lowercase().into();
+    let theirs = head.headers.get(X_REQUEST_ID).filter(|_| proxied);
+    if let Some(id) = theirs.and_then(|id| RequestId::accept(id.as_bytes())) {
+        record.request_id = id;
     }
     upstream::strip_claims(&mut head.headers);
     Ok(Delivery { head, body, proof: (), record })
@@ -133,7 +142,7 @@ fn new_record<B: Body>(shared: &Arc<Shared>, head: &http::request::Parts, body: 
         started: shared.clock.mono(),
         time: shared.clock.unix(),
         request_id: RequestId::new(),
-        source: std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED),
+        source: IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED),
         secure: false,
         host: Box::default(),
         remark: None,
@@ -154,7 +163,7 @@ fn new_record<B: Body>(shared: &Arc<Shared>, head: &http::request::Parts, body: 
     }
 }
 
-fn bad_request(fault: &'static str, record: Box<Record>) -> Refused {
+fn bad_request(fault: impl Into<Detail>, record: Box<Record>) -> Refused {
     Refused::by(Check::Route, Refusal::new(Code::BadRequest, fault), record)
 }
 
@@ -244,6 +253,6 @@ fn charge_failure(refusal: &Refusal, record: &Record) {
     if let (true, Some(route)) = (failed, &record.route)
         && let Some(limit) = &route.limits.failures
     {
-        limit.charge(record.source);
+        limit.charge(record.source.into());
     }
 }

@@ -25,6 +25,7 @@ use super::{
 };
 
 const VERIFIED: HeaderName = HeaderName::from_static("hookward-verified");
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const MONITORED: HeaderName = HeaderName::from_static("hookward-monitored");
 
 /// Lets only verified deliveries through to an inner service of axum, hyper or tower.
@@ -83,7 +84,7 @@ impl<S: Clone, Q> Layer<S> for VerifyLayer<Q> {
     type Service = Verify<S, Q>;
 
     fn layer(&self, service: S) -> Verify<S, Q> {
-        Verify { stack: stack(&self.gateway, Inner { service, body: PhantomData }) }
+        Verify { stack: stack(&self.gateway, None, Inner { service, body: PhantomData }) }
     }
 }
 
@@ -106,16 +107,18 @@ where
     fn call(&mut self, delivery: Delivery<Bytes, Admitted>) -> Self::Future {
         let inner = self.service.clone();
         Box::pin(async move {
-            let verified = Proven::of(delivery.route(), &delivery.proof).header();
+            let verified = Proven::of(delivery.route(), &delivery.proof).text();
             let Delivery { mut head, body, mut record, proof } = delivery;
-            let entries = [(VERIFIED, verified), (MONITORED, monitored(&record))];
+            let monitored = monitored(&record).unwrap_or_default();
+            let entries = [
+                (VERIFIED, verified),
+                (MONITORED, monitored.as_str()),
+                (REQUEST_ID, record.request_id.as_str()),
+            ];
             for (name, value) in entries {
-                if let Some(value) = value {
+                if let (false, Ok(value)) = (value.is_empty(), HeaderValue::from_str(value)) {
                     head.headers.insert(name, value);
                 }
-            }
-            if let Ok(id) = HeaderValue::from_str(record.request_id.as_str()) {
-                head.headers.insert(HeaderName::from_static("x-request-id"), id);
             }
             let answered = inner.oneshot(Request::from_parts(head, Q::from(body))).await;
             drop(proof);

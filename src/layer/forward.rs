@@ -8,12 +8,12 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::HeaderValue;
 use tower::Service;
 
 use crate::{
     body::AnswerBody,
     delivery::{Delivery, Held, Record},
+    gateway::Route,
     upstream::Outgoing,
     verify::Verified,
 };
@@ -39,19 +39,19 @@ impl Service<Delivery<Bytes, Admitted>> for Forward {
             let Delivery { head, body, mut record, proof } = delivery;
             let route = Arc::clone(record.route());
             let monitored = monitored(&record);
-            let path = head.uri.path();
             let outgoing = Outgoing {
                 request_id: record.request_id.as_str(),
                 source: record.source,
                 secure: record.secure,
                 host: &record.host,
-                remainder: record.remainder.clone().and_then(|range| path.get(range)).map(Into::into),
+                remainder: record.remainder.as_ref().map(|range| (range.start, range.end)),
                 event_id: record.event_id.as_deref(),
+                covered_id: record.event_id.as_deref().filter(|_| proven.covers_id),
                 event_type: record.event_type.as_deref(),
                 key_id: record.key_id.as_deref(),
-                verified: proven.header(),
-                monitored,
-                content_key: proven.content_key,
+                verified: proven.text(),
+                monitored: monitored.as_deref(),
+                webhook_id_seed: proven.content_key,
                 now: route.shared.clock.unix(),
             };
             let sent = route.shared.clock.mono();
@@ -62,7 +62,7 @@ impl Service<Delivery<Bytes, Admitted>> for Forward {
             drop(proof);
             match exchanged {
                 Ok(exchanged) => {
-                    record.upstream_status = Some(exchanged.status);
+                    record.upstream_status = Some(exchanged.status.as_u16());
                     let response = exchanged.response.map(AnswerBody::Upstream);
                     Ok(Answer { response, record })
                 }
@@ -76,24 +76,24 @@ impl Service<Delivery<Bytes, Admitted>> for Forward {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Proven {
     bits: usize,
+    /// Whether the signature covers the event id.
+    covers_id: bool,
     /// For ids that must be stable over retries.
-    pub(super) content_key: Option<u128>,
+    content_key: Option<u128>,
 }
 
 const NAMES: [&str; 5] = ["signature", "token", "timestamp", "replay", "schema"];
 
-static HEADERS: LazyLock<Vec<HeaderValue>> = LazyLock::new(|| {
+static TEXTS: LazyLock<Vec<String>> = LazyLock::new(|| {
     let text = |bits: usize| {
         let named = NAMES.iter().enumerate().filter(|(bit, _)| bits & (1 << bit) != 0);
         named.map(|(_, name)| *name).collect::<Vec<_>>().join(", ")
     };
-    (0..1 << NAMES.len())
-        .map(|bits| HeaderValue::from_str(&text(bits)).unwrap_or(HeaderValue::from_static("")))
-        .collect()
+    (0..1 << NAMES.len()).map(text).collect()
 });
 
 impl Proven {
-    pub(super) fn of(route: &crate::gateway::Route, proof: &Admitted) -> Self {
+    pub(super) fn of(route: &Route, proof: &Admitted) -> Self {
         let (((((at_signature, timely), once), _), _), satisfied) = proof;
         let verified: Option<&Verified> = at_signature.1.proven();
         let token = route.scheme.coverage().token;
@@ -105,17 +105,18 @@ impl Proven {
             matches!(satisfied, Held::Proven(satisfied) if satisfied.judged),
         ];
         let bits = bits.iter().enumerate().map(|(bit, set)| usize::from(*set) << bit).sum();
-        Self { bits, content_key: verified.and_then(|verified| verified.content_key) }
+        let content_key = verified.and_then(|verified| verified.content_key);
+        Self { bits, covers_id: verified.is_some() && !token, content_key }
     }
 
-    /// The header's value; `None` if nothing was proven.
-    pub(super) fn header(self) -> Option<HeaderValue> {
-        (self.bits != 0).then(|| HEADERS.get(self.bits).cloned()).flatten()
+    /// The header's text; empty if nothing was proven.
+    pub(super) fn text(self) -> &'static str {
+        TEXTS.get(self.bits).map_or("", String::as_str)
     }
 }
 
 /// What `Hookward-Monitored` says: the checks that failed and were waived, with their codes.
-pub(super) fn monitored(record: &Record) -> Option<HeaderValue> {
+pub(super) fn monitored(record: &Record) -> Option<String> {
     let mut text = String::new();
     for (check, refusal) in record.checks.waived() {
         if !text.is_empty() {
@@ -125,5 +126,5 @@ pub(super) fn monitored(record: &Record) -> Option<HeaderValue> {
         text.push('=');
         text.push_str(refusal.code.as_str());
     }
-    (!text.is_empty()).then(|| HeaderValue::from_str(&text).ok()).flatten()
+    (!text.is_empty()).then_some(text)
 }

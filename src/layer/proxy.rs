@@ -12,17 +12,18 @@ use tower_http::catch_panic::{CatchPanic, CatchPanicLayer};
 use crate::gateway::Gateway;
 
 use super::{
+    edge::Peer,
     forward::Forward,
     respond::problem_json,
     stack::{Stack, stack},
 };
 use crate::decision::Code;
 
-/// The gateway as one service, from request to response; one clone a connection.
+/// The gateway as one service, from request to response; one a connection.
 ///
 /// A panic is answered with 503 `internal_error`, and reserved replay keys are released by it.
-pub fn proxy(gateway: &Arc<Gateway>) -> Proxy {
-    CatchPanicLayer::custom(answer_panic as fn(_) -> _).layer(stack(gateway, Forward))
+pub fn proxy(gateway: &Arc<Gateway>, peer: Peer) -> Proxy {
+    CatchPanicLayer::custom(answer_panic as fn(_) -> _).layer(stack(gateway, Some(peer), Forward))
 }
 
 /// What [`proxy`] makes.

@@ -15,11 +15,11 @@ use bytes::Bytes;
 use tower::{Layer, Service};
 
 use crate::{
-    config::model::{Check, OnDuplicate, OnError, OnReplay, Replay as Rules},
+    config::model::{Check, OnDuplicate, OnReplay, Replay as Rules},
     decision::{Code, Detail, Refusal},
     delivery::{Delivery, Held},
     gateway::Route,
-    replay::{Claimed, Content, Reservation, RouteStore, Taken},
+    replay::{Claimed, ContentClaim, Duplicates, Reservation, RouteStore, Taken},
     verify::{Event, Head, Verified},
 };
 
@@ -145,54 +145,53 @@ fn reserve(
     event: &Event,
 ) -> Result<Admission, Refusal> {
     let clock = &route.shared.clock;
-    let lease = route.upstream.longest_exchange();
-    let content = verified.content_key.map(|key| Content {
+    let content = verified.content_key.map(|key| ContentClaim {
         key,
         body: verified.body_key,
         lifetime: timely.fresh.as_ref().map_or(rules.window, |fresh| {
             let end = fresh.signed_at.0.saturating_add(millis(fresh.tolerance));
             let left = end.saturating_sub(clock.unix().0);
-            Duration::from_millis(u64::try_from(left).unwrap_or_default()) + lease
+            Duration::from_millis(u64::try_from(left).unwrap_or_default()) + route.lease
         }),
     });
-    let tracked = rules.on_duplicate != OnDuplicate::Forward;
-    let ids: smallvec::SmallVec<[u128; 4]> = if tracked {
-        event.ids.iter().map(|id| crate::verify::fingerprint(id.as_bytes())).collect()
-    } else {
-        smallvec::SmallVec::new()
-    };
+    let ids: smallvec::SmallVec<[u128; 4]> =
+        event.ids.iter().map(|id| crate::verify::fingerprint(id.as_bytes())).collect();
     if content.is_none() && ids.is_empty() {
         return Ok((Once { authenticated: true, kept: false }, None));
     }
     let covered = content.is_some() || event.covered;
-    let claimed = Claimed { content, ids: &ids, window: rules.window };
-    match store.reserve(&claimed, lease, clock.mono()) {
-        Ok(reservation) => {
-            let kept = covered && !store.has_forgotten(rules.window, clock.mono());
-            Ok((Once { authenticated: true, kept }, Some(reservation)))
-        }
-        Err(Taken::Unavailable) if rules.on_error == OnError::Allow => {
-            store.note_allowed();
-            Ok((Once { authenticated: true, kept: false }, None))
-        }
-        Err(taken) => Err(refusal_for(&taken, rules, clock.mono())),
-    }
+    let claimed = Claimed {
+        content,
+        ids: &ids,
+        id_body: verified.body_key,
+        duplicates: match rules.on_duplicate {
+            OnDuplicate::Forward => Duplicates::Ignore,
+            OnDuplicate::Acknowledge | OnDuplicate::Reject => Duplicates::Tell,
+        },
+        window: rules.window,
+    };
+    let reservation = store
+        .reserve(&claimed, route.lease, clock.mono())
+        .map_err(|taken| refusal_for(&taken, rules, clock.mono()))?;
+    // Once anything was evicted, nobody can say what was seen before.
+    let kept = covered && store.evictions() == 0;
+    Ok((Once { authenticated: true, kept }, Some(reservation)))
 }
 
 fn refusal_for(taken: &Taken, rules: &Rules, now: Duration) -> Refusal {
+    let ago = |first_seen: &Duration| Detail::FirstSeen {
+        ago_ms: u64::try_from(now.saturating_sub(*first_seen).as_millis()).unwrap_or(u64::MAX),
+    };
     match taken {
-        Taken::Replayed { first_seen } => {
-            let ago = now.saturating_sub(*first_seen).as_millis();
-            let detail = Detail::FirstSeen { ago_ms: u64::try_from(ago).unwrap_or(u64::MAX) };
-            let code = match rules.on_replay {
-                OnReplay::Acknowledge => Code::Duplicate,
-                OnReplay::Reject => Code::Replayed,
-            };
-            Refusal::new(code, detail)
+        Taken::Replayed { first_seen } => match rules.on_replay {
+            OnReplay::Acknowledge => Refusal::new(Code::Duplicate, ago(first_seen)),
+            OnReplay::Reject => Refusal::new(Code::Replayed, ago(first_seen)),
+        },
+        Taken::OtherBody { .. } => {
+            Refusal::new(Code::Replayed, "the same token or id came with another body before")
         }
-        Taken::OtherBody => Refusal::new(Code::Replayed, "the same token or id with another body"),
-        Taken::Duplicate => match rules.on_duplicate {
-            OnDuplicate::Reject => Refusal::new(Code::Replayed, "the event was already delivered"),
+        Taken::Duplicate { first_seen } => match rules.on_duplicate {
+            OnDuplicate::Reject => Refusal::new(Code::Replayed, ago(first_seen)),
             OnDuplicate::Acknowledge | OnDuplicate::Forward => {
                 Refusal::new(Code::Duplicate, "acknowledged, not forwarded")
             }
@@ -203,9 +202,6 @@ fn refusal_for(taken: &Taken, rules: &Rules, now: Duration) -> Refusal {
         Taken::Full => {
             Refusal::new(Code::StoreUnavailable, "the route's replay.max_entries are used up")
                 .retry_after(30)
-        }
-        Taken::Unavailable => {
-            Refusal::new(Code::StoreUnavailable, "the replay store failed").retry_after(5)
         }
     }
 }

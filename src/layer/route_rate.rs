@@ -33,7 +33,7 @@ impl<B, P> Judge<B, (P, Held<Once>)> for LimitRoute {
             Some(limit) if once.authenticated() => limit
                 .check()
                 .map(|()| WithinRouteRate(()))
-                .map_err(|secs| limited("over rate_limit.per_route", secs)),
+                .map_err(|over| limited("over rate_limit.per_route", over).into()),
             _ => Ok(WithinRouteRate(())),
         }
     }

@@ -24,7 +24,7 @@ impl<B, P> Judge<B, P> for AllowSource {
 
     fn judge(&self, delivery: &mut Delivery<B, P>) -> Result<AllowedSource, Unproven> {
         let Some(list) = &delivery.route().allow_from else { return Ok(AllowedSource(())) };
-        if list.iter().any(|net| net.contains(&delivery.record.source)) {
+        if list.contains(delivery.record.source) {
             return Ok(AllowedSource(()));
         }
         Err(Refusal::new(Code::SourceNotAllowed, remarked(delivery, "not in allow_from")))

@@ -8,6 +8,7 @@ use crate::{
     config::model::Check,
     decision::{Code, Refusal},
     delivery::Delivery,
+    limit::{RetryAfterSecs, Source},
 };
 
 use super::check::{Judge, Unproven};
@@ -25,18 +26,18 @@ impl<B, P> Judge<B, P> for LimitSource {
     type Proof = WithinSourceRate;
 
     fn judge(&self, delivery: &mut Delivery<B, P>) -> Result<WithinSourceRate, Unproven> {
-        let source = delivery.record.source;
+        let source = Source::from(delivery.record.source);
         let limits = &delivery.route().limits;
         if let Some(limit) = &limits.per_source {
-            limit.check(source).map_err(|secs| limited("over rate_limit.per_source", secs))?;
+            limit.check(source).map_err(|over| limited("over rate_limit.per_source", over))?;
         }
         if let Some(limit) = &limits.failures {
-            limit.peek(source).map_err(|secs| limited("over rate_limit.failures", secs))?;
+            limit.check(source).map_err(|over| limited("over rate_limit.failures", over))?;
         }
         Ok(WithinSourceRate(()))
     }
 }
 
-pub(super) fn limited(what: &'static str, retry_after_secs: u32) -> Refusal {
-    Refusal::new(Code::RateLimited, what).retry_after(retry_after_secs)
+pub(super) fn limited(what: &'static str, over: RetryAfterSecs) -> Refusal {
+    Refusal::new(Code::RateLimited, what).retry_after(over.0)
 }

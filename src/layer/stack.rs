@@ -14,7 +14,7 @@ use super::{
     body::{ReadBodyLayer, Whole},
     check::{Enforce, Monitorable},
     claim::ReadClaim,
-    edge::EdgeLayer,
+    edge::{EdgeLayer, Peer},
     event::{WantEvent, Wanted},
     replay::{Once, ReplayLayer},
     route::{FindRoute, Routed},
@@ -33,10 +33,10 @@ use super::{
 /// nothing is written before the signature holds, and the dearest look at the payload comes last.
 /// `onward` takes exactly the proofs of all layers ([`Admitted`]), so that a stack with one left
 /// out, or two swapped, does not compile.
-pub(super) fn stack<S>(gateway: &Arc<Gateway>, onward: S) -> Stack<S> {
+pub(super) fn stack<S>(gateway: &Arc<Gateway>, peer: Option<Peer>, onward: S) -> Stack<S> {
     ServiceBuilder::new()
         // Every outcome of what lies below becomes one decision, one record and one response.
-        .layer(EdgeLayer::new(Arc::clone(gateway)))
+        .layer(EdgeLayer::new(Arc::clone(gateway), peer))
         // The route decides about everything else, so it is looked up first.
         .layer(Enforce(FindRoute(Arc::clone(gateway))))
         // Two comparisons that need nothing but the connection.

@@ -133,7 +133,7 @@ impl Model {
         let other = |body: Option<u128>| body.zip(want.body).is_some_and(|(a, b)| a != b);
         if let Some(entry) = self.entries.get(&want.name) {
             if other(entry.body) {
-                return Err(Taken::Replayed { first_seen: entry.first_seen });
+                return Err(Taken::OtherBody { first_seen: entry.first_seen });
             }
             if entry.committed {
                 return Ok(());
@@ -141,7 +141,7 @@ impl Model {
         }
         match self.flights.get(&want.name) {
             Some(f) if other(f.body) && self.now < f.body_until.max(f.lease_until) => {
-                Err(Taken::Replayed { first_seen: f.first_seen })
+                Err(Taken::OtherBody { first_seen: f.first_seen })
             }
             _ => Ok(()),
         }
@@ -269,8 +269,10 @@ proptest! {
 /// Times are kept to the millisecond; and which of several ids came with another body is open.
 fn coarse(taken: Taken, ids: &[u128]) -> (std::mem::Discriminant<Taken>, u128) {
     let at = match taken {
-        Taken::Replayed { .. } if !ids.is_empty() => 0,
-        Taken::Duplicate { first_seen } | Taken::Replayed { first_seen } => first_seen.as_millis(),
+        Taken::OtherBody { .. } if !ids.is_empty() => 0,
+        Taken::Duplicate { first_seen }
+        | Taken::OtherBody { first_seen }
+        | Taken::Replayed { first_seen } => first_seen.as_millis(),
         Taken::Full | Taken::InFlight => 0,
     };
     (std::mem::discriminant(&taken), at)

@@ -74,7 +74,13 @@ pub enum Taken {
     /// A copy is being forwarded right now.
     #[error("a copy is in flight")]
     InFlight,
-    /// The same signed bytes were delivered, or what does not cover a body came with another one.
+    /// A token or id that covers no body came with another body before.
+    #[error("the same token or id came with another body before")]
+    OtherBody {
+        /// When it was first seen.
+        first_seen: Mono,
+    },
+    /// The same signed bytes were delivered.
     #[error("the same signed bytes were seen before")]
     Replayed {
         /// When they were first seen.
@@ -145,10 +151,10 @@ impl RouteStore {
     ///
     /// # Errors
     ///
-    /// The first of these that holds. For the content key: delivered, or seen with another body
-    /// ([`Taken::Replayed`]), or reserved ([`Taken::InFlight`]). For the ids: one seen with
-    /// another body (`Replayed`); one reserved (`InFlight`); all delivered
-    /// ([`Taken::Duplicate`]); a set that is delivered in part goes through. Last
+    /// The first of these that holds. For the content key: seen with another body
+    /// ([`Taken::OtherBody`]), delivered ([`Taken::Replayed`]), or reserved ([`Taken::InFlight`]).
+    /// For the ids: one seen with another body (`OtherBody`); one reserved (`InFlight`); all
+    /// delivered ([`Taken::Duplicate`]); a set that is delivered in part goes through. Last
     /// [`Taken::Full`]; with `on_full = "evict"` only if everything is reserved.
     pub fn reserve(
         self: &Arc<Self>,
@@ -287,7 +293,7 @@ impl RouteStore {
         let found = self.windows.find(want.kind, want.key, now);
         if let Some(found) = found {
             if other(found.body) {
-                return Err(Taken::Replayed { first_seen: found.first_seen });
+                return Err(Taken::OtherBody { first_seen: found.first_seen });
             }
             if found.committed {
                 return Ok(Sight::Delivered { first_seen: found.first_seen });
@@ -296,7 +302,7 @@ impl RouteStore {
         let flight = locked.map(want.kind, want.key).and_then(|map| map.get(&want.key));
         Ok(match flight {
             Some(f) if other(f.body) && now < f.body_until.max(f.lease_until) => {
-                return Err(Taken::Replayed { first_seen: f.first_seen });
+                return Err(Taken::OtherBody { first_seen: f.first_seen });
             }
             Some(f) if now < f.lease_until => Sight::InFlight,
             Some(_) => Sight::Open(State::Abandoned),

@@ -143,7 +143,7 @@ fn an_old_owner_releases_nothing_of_the_new_one() {
 fn a_token_stays_tied_to_its_body() {
     let store = store(10);
     let first = store.reserve(&bound(1, 100), LEASE, START).unwrap();
-    let replayed = Taken::Replayed { first_seen: START };
+    let replayed = Taken::OtherBody { first_seen: START };
     assert_eq!(store.reserve(&bound(1, 200), LEASE, START).unwrap_err(), replayed);
     assert_eq!(store.reserve(&bound(1, 100), LEASE, START).unwrap_err(), Taken::InFlight);
     drop(first);
@@ -172,7 +172,7 @@ fn an_id_whose_body_is_not_covered_is_a_duplicate_only_with_the_same_body() {
     let claim = |body| Claimed { id_body: Some(body), ..ids(&[1]) };
     store.reserve(&claim(100), LEASE, START).unwrap().commit(START);
     assert!(matches!(store.reserve(&claim(100), LEASE, START), Err(Taken::Duplicate { .. })));
-    assert!(matches!(store.reserve(&claim(200), LEASE, START), Err(Taken::Replayed { .. })));
+    assert!(matches!(store.reserve(&claim(200), LEASE, START), Err(Taken::OtherBody { .. })));
 }
 
 #[test]
