@@ -1,0 +1,208 @@
+//! How signatures are spelled, and how configured secrets become keys.
+
+use base64::{
+    Engine,
+    alphabet::{STANDARD, URL_SAFE},
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
+use smallvec::SmallVec;
+use zeroize::Zeroizing;
+
+/// The longest signature of any algorithm, in bytes.
+pub(crate) const MAX_SIGNATURE: usize = 64;
+
+/// A decoded signature.
+pub(crate) type SignatureBytes = SmallVec<[u8; MAX_SIGNATURE]>;
+
+/// How a signature is spelled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Encoding {
+    /// Padded standard alphabet.
+    Base64,
+    /// Standard alphabet, padding optional.
+    Base64Any,
+    /// URL-safe alphabet, padding optional.
+    Base64Url,
+    /// Lower-case digits only.
+    #[default]
+    Hex,
+    /// Either case.
+    HexAny,
+}
+
+const STRICT: GeneralPurpose = GeneralPurpose::new(&STANDARD, GeneralPurposeConfig::new());
+const INDIFFERENT: GeneralPurposeConfig =
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+const ANY: GeneralPurpose = GeneralPurpose::new(&STANDARD, INDIFFERENT);
+const URL: GeneralPurpose = GeneralPurpose::new(&URL_SAFE, INDIFFERENT.with_encode_padding(false));
+
+impl Encoding {
+    /// The names of the language.
+    pub(crate) const NAMES: &'static [&'static str] =
+        &["hex", "hex-any", "base64", "base64-any", "base64url"];
+
+    /// Reads a name.
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        Some(match name {
+            "hex" => Self::Hex,
+            "hex-any" => Self::HexAny,
+            "base64" => Self::Base64,
+            "base64-any" => Self::Base64Any,
+            "base64url" => Self::Base64Url,
+            _ => return None,
+        })
+    }
+
+    /// Decodes a signature of exactly `expected` bytes; `None` for any other text.
+    pub(crate) fn decode(self, text: &[u8], expected: usize) -> Option<SignatureBytes> {
+        // The longest spelling that can be right bounds what is looked at.
+        if text.len() > expected.saturating_mul(2) {
+            return None;
+        }
+        let mut out = [0_u8; 2 * MAX_SIGNATURE];
+        let len = match self {
+            Self::Hex if text.iter().any(u8::is_ascii_uppercase) => return None,
+            Self::Hex | Self::HexAny => {
+                let out = out.get_mut(..text.len() / 2)?;
+                hex::decode_to_slice(text, out).ok()?;
+                out.len()
+            }
+            Self::Base64 => STRICT.decode_slice(text, &mut out).ok()?,
+            Self::Base64Any => ANY.decode_slice(text, &mut out).ok()?,
+            Self::Base64Url => URL.decode_slice(text, &mut out).ok()?,
+        };
+        let decoded = out.get(..len).filter(|d| d.len() == expected)?;
+        Some(SignatureBytes::from_slice(decoded))
+    }
+
+    /// Spells a signature as the provider does.
+    pub(crate) fn encode(self, bytes: &[u8]) -> String {
+        match self {
+            Self::Hex | Self::HexAny => hex::encode(bytes),
+            Self::Base64 | Self::Base64Any => STRICT.encode(bytes),
+            Self::Base64Url => URL.encode(bytes),
+        }
+    }
+}
+
+/// How a configured secret becomes a key.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct KeyCoding {
+    /// The encoding of the secret's text.
+    pub(crate) encoding: KeyEncoding,
+    /// Stripped if it is there.
+    pub(crate) prefix: Option<Box<str>>,
+    /// The shortest key after decoding, in bytes.
+    pub(crate) min_bytes: Option<usize>,
+}
+
+/// The encoding of a secret's text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum KeyEncoding {
+    /// Standard base64, padding optional.
+    Base64,
+    /// Digits of either case.
+    Hex,
+    /// The bytes themselves.
+    #[default]
+    Utf8,
+}
+
+impl KeyEncoding {
+    /// The names of the language.
+    pub(crate) const NAMES: &'static [&'static str] = &["utf8", "hex", "base64"];
+
+    /// Reads a name.
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        Some(match name {
+            "utf8" => Self::Utf8,
+            "hex" => Self::Hex,
+            "base64" => Self::Base64,
+            _ => return None,
+        })
+    }
+}
+
+impl KeyCoding {
+    /// Decodes a secret.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it, without a byte of it.
+    pub(crate) fn decode(&self, secret: &[u8]) -> Result<Zeroizing<Vec<u8>>, String> {
+        if secret.iter().all(u8::is_ascii_whitespace) {
+            let what = if secret.is_empty() { "is empty" } else { "is blank" };
+            return Err(what.to_owned());
+        }
+        let bare = match &self.prefix {
+            Some(prefix) => secret.strip_prefix(prefix.as_bytes()).unwrap_or(secret),
+            None => secret,
+        };
+        let key = match self.encoding {
+            KeyEncoding::Utf8 => bare.to_vec(),
+            KeyEncoding::Hex => hex::decode(bare)
+                .map_err(|_| "is not hexadecimal, as this provider's secrets are".to_owned())?,
+            KeyEncoding::Base64 => ANY
+                .decode(bare)
+                .map_err(|_| "is not base64, as this provider's secrets are".to_owned())?,
+        };
+        let key = Zeroizing::new(key);
+        if key.is_empty() {
+            return Err("is empty".to_owned());
+        }
+        match self.min_bytes {
+            Some(min) if key.len() < min => Err(format!(
+                "is {} bytes after decoding, and this provider's secrets have at least {min}",
+                key.len()
+            )),
+            _ => Ok(key),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_one_spelling_is_taken() {
+        let hex = "00ff".repeat(8);
+        assert!(Encoding::Hex.decode(hex.as_bytes(), 16).is_some());
+        assert!(Encoding::Hex.decode(hex.to_uppercase().as_bytes(), 16).is_none());
+        assert!(Encoding::HexAny.decode(hex.to_uppercase().as_bytes(), 16).is_some());
+        for bad in ["", "0", "00", &hex[1..], &format!("{hex}00"), &hex.replace("00", "0g")] {
+            assert!(Encoding::Hex.decode(bad.as_bytes(), 16).is_none(), "{bad}");
+        }
+        // 20 bytes end in one padding character; the last digit carries two unused bits.
+        let text = Encoding::Base64.encode(&[7; 20]);
+        assert!(Encoding::Base64.decode(text.as_bytes(), 20).is_some());
+        let bare = text.trim_end_matches('=');
+        assert!(Encoding::Base64.decode(bare.as_bytes(), 20).is_none());
+        assert!(Encoding::Base64Any.decode(bare.as_bytes(), 20).is_some());
+        assert!(Encoding::Base64Url.decode(bare.as_bytes(), 20).is_some());
+        let mut odd = bare.to_owned();
+        odd.pop();
+        odd.push('d');
+        assert!(Encoding::Base64Any.decode(odd.as_bytes(), 20).is_none(), "stray bits");
+        assert!(Encoding::Base64.decode(&[b'A'; 10_000], 20).is_none());
+    }
+
+    #[test]
+    fn secrets_are_decoded_or_described() {
+        let whsec = KeyCoding {
+            encoding: KeyEncoding::Base64,
+            prefix: Some("whsec_".into()),
+            min_bytes: Some(4),
+        };
+        assert_eq!(*whsec.decode(b"whsec_AQIDBA==").unwrap(), [1, 2, 3, 4]);
+        assert_eq!(*whsec.decode(b"AQIDBA").unwrap(), [1, 2, 3, 4]);
+        assert_eq!(whsec.decode(b"whsec_").unwrap_err(), "is empty");
+        assert!(whsec.decode(b"AQID").unwrap_err().starts_with("is 3 bytes"));
+        for secret in [&b""[..], b" \n", b"whsec_hunter 2"] {
+            let text = whsec.decode(secret).unwrap_err();
+            assert!(!text.contains("hunter"), "{text}");
+        }
+        let utf8 = KeyCoding::default();
+        assert_eq!(*utf8.decode(b"whsec_x ").unwrap(), *b"whsec_x ");
+    }
+}

@@ -1,0 +1,9 @@
+//! JSON as received: a few values found in one pass, or a whole value read strictly.
+
+mod extract;
+mod pointer;
+mod strict;
+
+pub(crate) use extract::{Found, MAX_VALUES, extract};
+pub(crate) use pointer::Pointer;
+pub use strict::parse_strict;

@@ -1,0 +1,250 @@
+//! One way in which a message may be signed.
+
+use smallvec::SmallVec;
+
+use crate::{
+    decision::{Code, Refusal},
+    verify::{
+        Algorithm, Head,
+        encoding::{Encoding, KeyCoding, SignatureBytes},
+        head::Read,
+        pairs::{self, Split},
+        source::{Message, Source},
+        template::{Role, Template, refuse},
+    },
+};
+
+/// More signatures than this in one message are refused.
+pub(crate) const MAX_SIGNATURES: usize = 16;
+
+/// One way in which a message may be signed.
+#[derive(Clone, Debug)]
+pub(crate) struct Candidate {
+    pub(crate) algorithm: Algorithm,
+    /// Where the signature or the token stands.
+    pub(crate) from: Source,
+    pub(crate) form: Form,
+    pub(crate) encoding: Encoding,
+    pub(crate) key: KeyCoding,
+    /// The index of the one secret that it takes.
+    pub(crate) key_slot: Option<usize>,
+    /// Where the message names its key.
+    pub(crate) key_id: Option<Source>,
+    /// What is signed; `None` for tokens.
+    pub(crate) signed: Option<Template>,
+    /// It signs the registered URL.
+    pub(crate) uses_url: bool,
+    /// It reads JSON before it verifies.
+    pub(crate) uses_json: bool,
+    pub(crate) when: Option<Condition>,
+    /// The number of its group.
+    pub(crate) group: usize,
+}
+
+/// How signatures stand in their place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// One, after a prefix.
+    Bare { prefix: Box<str> },
+    /// Several, each after a prefix or in a shape of its own.
+    List { split: Split, prefix: Box<str>, element: Option<Element> },
+    /// Several, as values of these keys, each after a prefix.
+    Pairs { split: Split, keys: Vec<Box<str>>, prefix: Box<str> },
+}
+
+/// The shape of a list's elements that carry a key id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Element {
+    pub(crate) before: Box<str>,
+    pub(crate) between: Box<str>,
+    pub(crate) after: Box<str>,
+    pub(crate) key_id_first: bool,
+}
+
+/// A condition on one part of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Condition {
+    pub(crate) source: Source,
+    pub(crate) test: Test,
+}
+
+/// What must hold of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Test {
+    Equals(Box<str>),
+    Exists(bool),
+}
+
+/// One signature of a message, decoded.
+#[derive(Clone, Debug)]
+pub(crate) struct Given {
+    /// The number of its candidate.
+    pub(crate) candidate: usize,
+    pub(crate) signature: SignatureBytes,
+    /// The key that its element names.
+    pub(crate) key_id: Option<Box<[u8]>>,
+}
+
+/// The signatures of a message.
+pub(crate) type Givens = SmallVec<[Given; 2]>;
+
+impl Condition {
+    /// Whether it holds; something that is there twice or cannot be read equals nothing.
+    pub(crate) fn holds(&self, message: &Message<'_>) -> bool {
+        let read = self.source.read(message);
+        match &self.test {
+            Test::Equals(text) => matches!(read, Read::Value(v) if *v == *text.as_bytes()),
+            Test::Exists(there) => {
+                let is_absent = matches!(read, Read::Absent | Read::Malformed(_));
+                let found = match &self.source {
+                    // Arrays and objects are there, although they have no text.
+                    Source::Json(_, number) => message.found(*number).is_some_and(|f| f.reached),
+                    _ => !is_absent,
+                };
+                found == *there
+            }
+        }
+    }
+}
+
+impl Candidate {
+    /// Whether the head looks as if it were signed this way.
+    pub(crate) fn is_present(&self, head: Head<'_>) -> bool {
+        self.applies_to_head(head)
+            && match &self.from {
+                Source::Headers(prefix) => numbered(head, prefix).next().is_some(),
+                Source::Form(_) => head.has_form_type(),
+                Source::Json(..) => !head.has_form_type(),
+                source => match source.read(&Message::new(head, &[])) {
+                    Read::Absent | Read::Malformed(_) => false,
+                    Read::Repeated => true,
+                    Read::Value(value) => !value.is_empty(),
+                },
+            }
+    }
+
+    /// Whether its condition holds as far as the head tells.
+    pub(crate) fn applies_to_head(&self, head: Head<'_>) -> bool {
+        self.when.as_ref().is_none_or(|condition| {
+            condition.source.is_in_body() || condition.holds(&Message::new(head, &[]))
+        })
+    }
+
+    /// Whether its condition holds.
+    pub(crate) fn applies_to(&self, message: &Message<'_>) -> bool {
+        self.when.as_ref().is_none_or(|condition| condition.holds(message))
+    }
+
+    /// Adds every well-formed signature of the message; `number` is the candidate's own.
+    ///
+    /// # Errors
+    ///
+    /// There is none, or its place is there twice, or there are too many.
+    pub(crate) fn gather(
+        &self,
+        number: usize,
+        message: &Message<'_>,
+        givens: &mut Givens,
+    ) -> Result<(), Refusal> {
+        let before = givens.len();
+        let mut malformed = false;
+        match &self.from {
+            Source::Headers(prefix) => {
+                for name in numbered(message.head, prefix) {
+                    let read = message.head.header(name);
+                    malformed |= self.gather_from(number, read, givens)?;
+                }
+            }
+            source => malformed |= self.gather_from(number, source.read(message), givens)?,
+        }
+        match (givens.len() > before, malformed) {
+            (true, _) => Ok(()),
+            (false, true) => Err(self.refuse(&Read::Malformed("is not of the provider's form"))),
+            (false, false) => Err(self.refuse(&Read::Absent)),
+        }
+    }
+
+    /// Takes the signatures out of one place; says whether something there was malformed.
+    fn gather_from(
+        &self,
+        number: usize,
+        read: Read<'_>,
+        givens: &mut Givens,
+    ) -> Result<bool, Refusal> {
+        let text = match read {
+            Read::Value(text) => text,
+            Read::Absent => return Ok(false),
+            other => return Err(self.refuse(&other)),
+        };
+        let mut malformed = false;
+        let mut take = |value: &[u8], key_id: Option<&[u8]>| {
+            let expected = self.algorithm.output_bytes().unwrap_or_default();
+            match self.encoding.decode(value, expected) {
+                _ if givens.len() >= MAX_SIGNATURES => return false,
+                Some(signature) => givens.push(Given {
+                    candidate: number,
+                    signature,
+                    key_id: key_id.map(Into::into),
+                }),
+                None => malformed = true,
+            }
+            true
+        };
+        let few = match &self.form {
+            Form::Bare { .. } if text.is_empty() => return Ok(false),
+            Form::Bare { prefix } => match text.strip_prefix(prefix.as_bytes()) {
+                Some(value) => take(value, None),
+                None => return Ok(true),
+            },
+            Form::List { split, prefix, element } => split.elements(&text).all(|one| {
+                let one = one.trim_ascii();
+                match element {
+                    Some(element) => {
+                        element.parts(one).is_none_or(|(key_id, value)| take(value, Some(key_id)))
+                    }
+                    None if one.is_empty() => true,
+                    None => {
+                        one.strip_prefix(prefix.as_bytes()).is_none_or(|value| take(value, None))
+                    }
+                }
+            }),
+            Form::Pairs { split, keys, prefix } => split.elements(&text).all(|one| {
+                let pair = split
+                    .key_value(one)
+                    .filter(|(key, _)| keys.iter().any(|wanted| wanted.as_bytes() == *key));
+                let value = pair.and_then(|(_, value)| value.strip_prefix(prefix.as_bytes()));
+                value.is_none_or(|value| take(value, None))
+            }),
+        };
+        if few {
+            return Ok(malformed);
+        }
+        Err(Refusal::new(Code::SignatureMalformed, "more than 16 signatures"))
+    }
+
+    /// The refusal for where the signature stands.
+    pub(crate) fn refuse(&self, read: &Read<'_>) -> Refusal {
+        refuse(&self.from, Role::Signature, read)
+    }
+}
+
+impl Element {
+    /// Key id and value of an element of this shape.
+    fn parts<'a>(&self, element: &'a [u8]) -> Option<(&'a [u8], &'a [u8])> {
+        let inner = element.strip_prefix(self.before.as_bytes())?;
+        let inner = inner.strip_suffix(self.after.as_bytes())?;
+        let (first, second) = pairs::split_once(inner, self.between.as_bytes())?;
+        Some(if self.key_id_first { (first, second) } else { (second, first) })
+    }
+}
+
+/// The headers of this prefix with digits after it, at most one more than may be.
+fn numbered<'a>(head: Head<'a>, prefix: &str) -> impl Iterator<Item = &'a http::HeaderName> {
+    head.headers
+        .keys()
+        .filter(move |name| {
+            let number = name.as_str().strip_prefix(prefix);
+            number.is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
+        })
+        .take(MAX_SIGNATURES + 1)
+}

@@ -1,0 +1,99 @@
+//! What a delivery is about.
+
+use smallvec::SmallVec;
+
+use super::{Repeats, Scheme};
+use crate::verify::{
+    Head,
+    head::Read,
+    json::Found,
+    source::{Message, Source},
+};
+
+/// What a delivery is about.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Event ids, each once; empty if there are none, or if they cannot be read beyond doubt.
+    pub ids: SmallVec<[Box<str>; 1]>,
+    /// The event type.
+    pub kind: Option<Box<str>>,
+    /// The signature covers the ids. Otherwise they are only vouched for by a token.
+    pub covered: bool,
+}
+
+impl Scheme {
+    /// Reads event id and type. The type may be uncovered: see [`super::Coverage::event_type`].
+    pub fn event(&self, head: Head<'_>, body: &[u8]) -> Event {
+        let Some(group) = self.groups.get(self.group_of(head)) else { return Event::default() };
+        let in_json = |source: &Source| matches!(source, Source::Json(..));
+        let json = if group.ids.iter().chain(&group.kinds).any(in_json) {
+            self.look_into(head, body)
+        } else {
+            None
+        };
+        let message = Message { head, body, json: json.as_deref() };
+        let mut ids: SmallVec<[Box<str>; 1]> = SmallVec::new();
+        for source in &group.ids {
+            match source {
+                Source::Json(_, number) => match message.found(*number).map(id_values) {
+                    Some(Some(values)) => ids.extend(values.iter().cloned()),
+                    Some(None) => return Event { kind: kind(&group.kinds, &message), ..none() },
+                    None => {}
+                },
+                source => ids.extend(text(source, &message)),
+            }
+        }
+        ids.retain(|id| !id.is_empty());
+        ids.sort_unstable();
+        ids.dedup();
+        Event { ids, kind: kind(&group.kinds, &message), covered: !group.is_token }
+    }
+
+    /// Whether this delivery legitimately recurs byte for byte, so that it makes no replay entry.
+    pub fn repeats(&self, head: Head<'_>, body: &[u8]) -> bool {
+        match self.repeats {
+            Repeats::All => true,
+            Repeats::None => false,
+            Repeats::When => {
+                let group = self.groups.get(self.group_of(head));
+                let Some(condition) = group.and_then(|g| g.repeats.as_ref()) else { return false };
+                let json = match condition.source {
+                    Source::Json(..) => self.look_into(head, body),
+                    _ => None,
+                };
+                let is_json = matches!(condition.source, Source::Json(..));
+                // A body that is no JSON says nothing about its members.
+                !(is_json && json.is_none())
+                    && condition.holds(&Message { head, body, json: json.as_deref() })
+            }
+        }
+    }
+}
+
+const fn none() -> Event {
+    Event { ids: SmallVec::new_const(), kind: None, covered: false }
+}
+
+/// The ids under one pointer; `None` where readers may disagree on them, or there are too many.
+fn id_values(found: &Found) -> Option<&[Box<str>]> {
+    let too_many = found.values.len() >= crate::verify::json::MAX_VALUES;
+    (!found.duplicate && !too_many).then_some(&found.values)
+}
+
+fn kind(sources: &[Source], message: &Message<'_>) -> Option<Box<str>> {
+    sources.iter().find_map(|source| match source {
+        // Several elements have several types: the first speaks for the delivery.
+        Source::Json(_, number) => {
+            let found = message.found(*number).filter(|found| !found.duplicate)?;
+            found.values.first().cloned()
+        }
+        source => text(source, message),
+    })
+}
+
+fn text(source: &Source, message: &Message<'_>) -> Option<Box<str>> {
+    match source.read(message) {
+        Read::Value(value) if !value.is_empty() => std::str::from_utf8(&value).ok().map(Into::into),
+        _ => None,
+    }
+}

@@ -1,0 +1,184 @@
+//! A definition compiled for one route, and everything that it judges.
+
+mod candidate;
+mod claim;
+mod compile;
+mod coverage;
+mod event;
+mod judge;
+mod time;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+
+pub(crate) use candidate::{Candidate, Form};
+pub use claim::Claim;
+pub(crate) use compile::{Compiled, compile};
+pub use coverage::Coverage;
+pub use event::Event;
+pub use judge::Verified;
+pub use time::Fresh;
+
+use super::{
+    Algorithm, Definition, Head,
+    json::{self, Found, Pointer},
+    source::Source,
+    time::Unit,
+};
+use candidate::Condition;
+
+/// What a route decides about a definition.
+#[derive(Clone, Debug, Default)]
+pub struct SchemeOptions {
+    /// `[routes.X.expect]`.
+    pub expect: BTreeMap<String, String>,
+    /// Algorithms that the policy removes from the candidates.
+    pub forbid: BTreeSet<Algorithm>,
+    /// The route's tolerance, if it sets one.
+    pub tolerance: Option<Duration>,
+}
+
+/// A definition compiled for one route.
+#[derive(Debug)]
+pub struct Scheme {
+    candidates: Vec<Candidate>,
+    groups: Vec<Group>,
+    pointers: Vec<Pointer>,
+    repeats: Repeats,
+    tolerance: Duration,
+    /// Path and query of the registered URL, where the scheme signs it.
+    target: Option<Box<str>>,
+    coverage: Coverage,
+}
+
+/// What candidates that cover the same have in common.
+///
+/// On a message that carries signatures of several groups, the first group counts: what is read
+/// from the message must be what the signature in question covers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Group {
+    timestamp: Option<(Source, Unit)>,
+    ids: Vec<Source>,
+    kinds: Vec<Source>,
+    repeats: Option<Condition>,
+    covers_body: bool,
+    covers_kind: bool,
+    is_token: bool,
+    headers: BTreeSet<String>,
+    covers_query: bool,
+}
+
+/// Which deliveries legitimately recur byte for byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Repeats {
+    All,
+    None,
+    When,
+}
+
+impl Scheme {
+    /// Compiles a definition for a route.
+    ///
+    /// # Errors
+    ///
+    /// One text for every thing that the options lack or contradict.
+    pub fn compile(
+        definition: &Arc<Definition>,
+        options: &SchemeOptions,
+    ) -> Result<Self, Vec<String>> {
+        let expect = definition.expectations(&options.expect)?;
+        let compiled = compile(definition.written(), &expect)
+            .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>())?;
+        let target = expect.get("url").map(|url| target_of(url)).transpose();
+        let target = target.map_err(|problem| vec![problem])?;
+        Self::assemble(compiled, definition, options, target)
+    }
+
+    fn assemble(
+        compiled: Compiled,
+        definition: &Definition,
+        options: &SchemeOptions,
+        target: Option<Box<str>>,
+    ) -> Result<Self, Vec<String>> {
+        let Compiled { mut candidates, groups, pointers, repeats } = compiled;
+        let before: Vec<_> = candidates.iter().map(|c| c.algorithm.as_str()).collect();
+        candidates.retain(|candidate| !options.forbid.contains(&candidate.algorithm));
+        if candidates.is_empty() {
+            return Err(vec![format!(
+                "{} knows no signature but {}, which the policy forbids",
+                definition.name,
+                before.join(", ")
+            )]);
+        }
+        let coverage = Coverage::of(&candidates, &groups);
+        let tolerance = options.tolerance.unwrap_or(definition.tolerance);
+        Ok(Self { candidates, groups, pointers, repeats, tolerance, target, coverage })
+    }
+
+    /// What the signature covers, whichever candidate verifies.
+    pub const fn coverage(&self) -> &Coverage {
+        &self.coverage
+    }
+
+    /// How far a signed time may be from now; meaningless where there is none.
+    pub const fn tolerance(&self) -> Duration {
+        self.tolerance
+    }
+
+    /// The candidates in order.
+    pub(crate) fn candidates(&self) -> &[Candidate] {
+        &self.candidates
+    }
+
+    /// Where the timestamp stands that goes with a candidate, and its unit.
+    pub(crate) fn timestamp_of(&self, candidate: &Candidate) -> Option<&(Source, Unit)> {
+        self.groups.get(candidate.group)?.timestamp.as_ref()
+    }
+
+    /// Where the ids stand that go with a candidate.
+    pub(crate) fn ids_of(&self, candidate: &Candidate) -> &[Source] {
+        self.groups.get(candidate.group).map_or(&[], |group| &group.ids)
+    }
+
+    /// Where the event type may stand that goes with a candidate.
+    pub(crate) fn kinds_of(&self, candidate: &Candidate) -> &[Source] {
+        self.groups.get(candidate.group).map_or(&[], |group| &group.kinds)
+    }
+
+    /// What the body holds under the scheme's pointers; `None` where it is not JSON.
+    pub(crate) fn look_into(&self, head: Head<'_>, body: &[u8]) -> Option<Vec<Found>> {
+        if self.pointers.is_empty() || head.has_form_type() {
+            return None;
+        }
+        json::extract(body, &self.pointers).ok()
+    }
+
+    /// The number of the group that a message belongs to.
+    fn group_of(&self, head: Head<'_>) -> usize {
+        if self.groups.len() == 1 {
+            return 0;
+        }
+        let present = self.candidates.iter().find(|candidate| candidate.is_present(head));
+        present.or(self.candidates.first()).map_or(0, |candidate| candidate.group)
+    }
+
+    /// A group's candidates, with their numbers in the key ring.
+    fn candidates_of(&self, group: usize) -> impl Iterator<Item = (usize, &Candidate)> {
+        self.candidates.iter().enumerate().filter(move |(_, c)| c.group == group)
+    }
+}
+
+/// Path and query of an absolute URL.
+fn target_of(url: &str) -> Result<Box<str>, String> {
+    let uri = url.parse::<http::Uri>().ok().filter(|uri| {
+        matches!(uri.scheme_str(), Some("http" | "https")) && uri.authority().is_some()
+    });
+    let uri = uri.filter(|_| !url.contains('#'));
+    let Some(uri) = uri else {
+        return Err("expect.url must be the whole URL, as in \"https://example.com/hook\"".into());
+    };
+    Ok(uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str).into())
+}

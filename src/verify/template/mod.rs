@@ -1,0 +1,80 @@
+//! Templates: what exactly is signed.
+
+mod filter;
+mod parse;
+mod part;
+mod sliding;
+
+pub(crate) use part::{Part, Role, ValuePart, refuse};
+
+use std::borrow::Cow;
+
+use smallvec::SmallVec;
+
+use super::source::{BadText, Context, Message, Source};
+use crate::decision::Refusal;
+
+/// The values of a template in order; together they are the signed bytes.
+pub(crate) type Chunks<'a> = SmallVec<[Cow<'a, [u8]>; 6]>;
+
+/// An ordered list of literals and values that no message can slide into each other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Template {
+    parts: Vec<Part>,
+    uses_url: bool,
+}
+
+impl Template {
+    /// Reads a template's text and shows that its parts cannot slide.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the text.
+    pub(crate) fn compile(
+        text: &str,
+        context: &mut Context<'_>,
+        role: impl Fn(&Source) -> Role,
+    ) -> Result<Self, BadText> {
+        let (mut parts, uses_url) = parse::parse(text, context, role)?;
+        sliding::settle(&mut parts).map_err(BadText::from)?;
+        Ok(Self { parts, uses_url })
+    }
+
+    /// Whether the registered URL is signed.
+    pub(crate) const fn uses_url(&self) -> bool {
+        self.uses_url
+    }
+
+    /// The values that are not literals.
+    pub(crate) fn values(&self) -> impl Iterator<Item = &ValuePart> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Literal(_) => None,
+            Part::Value(value) => Some(value),
+        })
+    }
+
+    /// Whether it is the raw body and nothing else.
+    pub(crate) fn is_body(&self) -> bool {
+        matches!(self.parts.as_slice(), [Part::Value(one)] if one.is_raw(&Source::Body))
+    }
+
+    /// Whether the signed bytes fix this source's value.
+    pub(crate) fn covers(&self, source: &Source) -> bool {
+        self.values().any(|value| value.covers(source))
+    }
+
+    /// The signed bytes, as pieces of the message wherever possible.
+    ///
+    /// # Errors
+    ///
+    /// A part that is missing, there twice, or not of its grammar.
+    pub(crate) fn chunks<'a>(&'a self, message: &Message<'a>) -> Result<Chunks<'a>, Refusal> {
+        self.parts
+            .iter()
+            .map(|part| match part {
+                Part::Literal(bytes) => Ok(Cow::Borrowed(&**bytes)),
+                Part::Value(value) => value.read(message),
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,199 @@
+//! One part of a template, and what is demanded of its value.
+
+use std::borrow::Cow;
+
+use super::filter::{Class, Filter};
+use crate::{
+    decision::{Code, Detail, Refusal},
+    verify::{
+        head::Read,
+        source::{Message, Source},
+        time::Unit,
+    },
+};
+
+/// A literal or a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// The same in every message of a route.
+    Literal(Box<[u8]>),
+    /// Taken from the message.
+    Value(ValuePart),
+}
+
+/// What a value is to the scheme; a missing one is named accordingly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// An event id.
+    Id,
+    /// Nothing in particular.
+    Plain,
+    /// The signature itself.
+    Signature,
+    /// The timestamp.
+    Timestamp(Unit),
+}
+
+/// A value with its filters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ValuePart {
+    /// Where it stands.
+    pub(crate) source: Source,
+    filters: Vec<Filter>,
+    /// What it is to the scheme.
+    pub(crate) role: Role,
+    /// How many bytes it must have.
+    pub(super) width: Option<usize>,
+    /// The literal after it, which it must not run into.
+    pub(super) until: Option<Box<[u8]>>,
+    /// The literal before it, which it must not run into.
+    pub(super) since: Option<Box<[u8]>>,
+}
+
+impl ValuePart {
+    pub(super) const fn new(source: Source, filters: Vec<Filter>, role: Role) -> Self {
+        Self { source, filters, role, width: None, until: None, since: None }
+    }
+
+    /// Whether it is this source without any filter.
+    pub(crate) fn is_raw(&self, source: &Source) -> bool {
+        self.filters.is_empty() && self.source == *source
+    }
+
+    /// Whether it fixes the source's value.
+    pub(crate) fn covers(&self, source: &Source) -> bool {
+        self.source == *source && self.filters.iter().all(|f| f.keeps_apart())
+    }
+
+    /// What is known of its form.
+    pub(super) fn class(&self) -> Class {
+        let plain = match (self.role, &self.source) {
+            (Role::Timestamp(Unit::Rfc3339), _) | (_, Source::Method) => Class::SelfDelimiting,
+            (Role::Timestamp(_), _) => Class::Digits,
+            _ => Class::Free,
+        };
+        self.filters.iter().fold(plain, |class, filter| filter.class(class))
+    }
+
+    /// Reads the value and judges its form.
+    ///
+    /// # Errors
+    ///
+    /// It is missing, there twice, or not of its grammar.
+    pub(crate) fn read<'a>(&'a self, message: &Message<'a>) -> Result<Cow<'a, [u8]>, Refusal> {
+        let mut value = match self.source.read(message) {
+            Read::Value(value) if value.is_empty() && self.must_not_be_empty() => {
+                return Err(refuse(&self.source, self.role, &Read::Absent));
+            }
+            Read::Value(value) => value,
+            other => return Err(refuse(&self.source, self.role, &other)),
+        };
+        let malformed = |what| refuse(&self.source, self.role, &Read::Malformed(what));
+        if let Role::Timestamp(unit) = self.role
+            && unit.read(&value).is_none()
+        {
+            return Err(malformed("is no timestamp of the provider's form"));
+        }
+        for filter in &self.filters {
+            value = filter.apply(value).ok_or_else(|| malformed("is not of the demanded form"))?;
+        }
+        if self.width.is_some_and(|width| width != value.len()) {
+            return Err(malformed("has the wrong length"));
+        }
+        let runs_on = self.until.as_ref().is_some_and(|literal| runs_into(&value, literal))
+            || self.since.as_ref().is_some_and(|literal| runs_out_of(literal, &value));
+        if runs_on {
+            return Err(malformed("contains what separates the signed parts"));
+        }
+        Ok(value)
+    }
+
+    const fn must_not_be_empty(&self) -> bool {
+        !matches!(self.role, Role::Plain)
+    }
+}
+
+/// Whether `literal` occurs in `value` followed by `literal` before the value's end.
+fn runs_into(value: &[u8], literal: &[u8]) -> bool {
+    (0..value.len()).any(|at| {
+        let tail = value.get(at..).unwrap_or_default();
+        let overlap = literal.len().min(tail.len());
+        tail.get(..overlap) == literal.get(..overlap)
+            && literal.get(overlap..) == literal.get(..literal.len() - overlap)
+    })
+}
+
+/// Whether `literal` occurs in `literal` followed by `value` after the literal's start.
+fn runs_out_of(literal: &[u8], value: &[u8]) -> bool {
+    let reversed = |bytes: &[u8]| bytes.iter().rev().copied().collect::<Vec<_>>();
+    runs_into(&reversed(value), &reversed(literal))
+}
+
+/// The refusal for a place that did not yield its one value.
+pub(crate) fn refuse(source: &Source, role: Role, read: &Read<'_>) -> Refusal {
+    let (code, what) = match read {
+        Read::Absent | Read::Value(_) => (missing(source, role), "is missing"),
+        Read::Repeated if source.is_header() => (Code::AmbiguousHeader, "is there more than once"),
+        Read::Repeated => (malformed(source, role), "is there more than once"),
+        Read::Malformed(what) => (malformed(source, role), *what),
+    };
+    let detail = match source {
+        Source::Header(name) => Detail::Header { name: name.clone(), what },
+        source => Detail::from(format!("{source} {what}")),
+    };
+    Refusal { code, detail, retry_after_secs: None }
+}
+
+const fn missing(source: &Source, role: Role) -> Code {
+    match role {
+        Role::Id => Code::IdMissing,
+        Role::Plain if source.is_in_body() => Code::PayloadMalformed,
+        Role::Plain => Code::IdMissing,
+        Role::Signature => Code::SignatureMissing,
+        Role::Timestamp(_) => Code::TimestampMissing,
+    }
+}
+
+const fn malformed(source: &Source, role: Role) -> Code {
+    match role {
+        Role::Timestamp(_) => Code::TimestampMalformed,
+        Role::Id | Role::Plain if source.is_in_body() => Code::PayloadMalformed,
+        Role::Id | Role::Plain | Role::Signature => Code::SignatureMalformed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_value_must_end_where_the_literal_begins() {
+        assert!(!runs_into(b"abc", b"."));
+        assert!(runs_into(b"a.c", b"."));
+        assert!(runs_into(b"a-", b"--"), "the dash would be taken for the literal's first");
+        assert!(!runs_into(b"a-b", b"--"));
+        assert!(!runs_into(b"", b"."));
+        assert!(runs_out_of(b"--", b"-a"));
+        assert!(!runs_out_of(b"--", b"a-b"));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_let_through_is_found_again(
+            value in "[.:a]{0,6}",
+            literal in "[.:]{1,3}",
+            rest in "[.:a]{0,6}",
+        ) {
+            if !runs_into(value.as_bytes(), literal.as_bytes()) {
+                let all = format!("{value}{literal}{rest}");
+                prop_assert_eq!(all.find(&literal), Some(value.len()));
+            }
+            if !runs_out_of(literal.as_bytes(), value.as_bytes()) {
+                let all = format!("{rest}{literal}{value}");
+                prop_assert_eq!(all.rfind(&literal), Some(rest.len()));
+            }
+        }
+    }
+}
