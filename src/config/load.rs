@@ -85,12 +85,16 @@ pub fn load(path: &Path, options: &LoadOptions) -> Result<Loaded, Vec<Problem>> 
     let problems = Problems::new(&map, &unusable);
     let disk = Disk::new(path);
     let material = material::gather(&raw, &disk, options, &problems);
-    let config = checked::config(&raw, material, &checked::Context {
-        problems: &problems,
-        disk: &disk,
-        now: options.now,
-        digest: digest(&map),
-    });
+    let config = checked::config(
+        &raw,
+        material,
+        &checked::Context {
+            problems: &problems,
+            disk: &disk,
+            now: options.now,
+            digest: digest(&map),
+        },
+    );
     list.extend(problems.into_list());
     let has_errors = list.iter().any(|problem| problem.severity == Severity::Error);
     match config {

@@ -4,14 +4,22 @@
 //! ([`raw`]), follows `include`, reads what they name (secrets, certificates, schemas, address
 //! lists) and makes the checked model. All [`Problem`]s are collected, each with its place.
 
+mod checked;
+mod disk;
+mod json_schema;
 mod keymap;
 mod load;
+mod material;
 pub mod model;
+mod network;
 mod problem;
+mod problems;
 pub mod raw;
+mod read;
 mod source;
 
 pub use self::{
+    json_schema::json_schema,
     keymap::{KeyMap, quoted},
     load::{Env, LoadOptions, Loaded, Secrets, load},
     problem::{Place, Problem, Severity},

@@ -40,14 +40,17 @@ impl<'a> Problems<'a> {
         key: fmt::Arguments<'_>,
         what: &str,
         word: &str,
-        names: impl IntoIterator<Item = &'n str> + Clone,
+        names: impl IntoIterator<Item = &'n str>,
     ) {
         let problem = Problem::error(format!("{key}: {word:?} is no {what}"));
-        let problem = match super::read::meant(word, names.clone()) {
+        let names: Vec<_> = names.into_iter().collect();
+        let problem = match super::read::meant(word, names.iter().copied()) {
             Some(name) => problem.detail(format!("did you mean {name:?}?")),
+            None if names.is_empty() => problem.detail("there is none"),
             None => {
-                let all: Vec<_> = names.into_iter().take(12).collect();
-                problem.detail(format!("there is {}", all.join(", ")))
+                let some: Vec<_> = names.iter().copied().take(12).collect();
+                let more = if names.len() > some.len() { ", …" } else { "" };
+                problem.detail(format!("there is {}{more}", some.join(", ")))
             }
         };
         self.push(problem, key);

@@ -20,7 +20,11 @@ impl Gatherer<'_> {
         let chain_path = tls.certificate.as_deref();
         if chain_path.is_none() {
             let example = "certificate = \"tls/fullchain.pem\"";
-            self.problems.missing(format_args!("{chain_key}"), "a file in PEM, leaf first", example);
+            self.problems.missing(
+                format_args!("{chain_key}"),
+                "a file in PEM, leaf first",
+                example,
+            );
         }
         let key_path = tls.private_key.as_deref();
         if key_path.is_none() {

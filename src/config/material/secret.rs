@@ -104,12 +104,7 @@ impl Gatherer<'_> {
                 .detail("it verifies nothing any more and can be removed");
             self.problems.push(problem, key);
         }
-        Some(verify::Secret {
-            id: id.into(),
-            id_is_explicit: secret.id.is_some(),
-            bytes,
-            expires,
-        })
+        Some(verify::Secret { id: id.into(), id_is_explicit: secret.id.is_some(), bytes, expires })
     }
 
     fn from_env(&self, key: fmt::Arguments<'_>, name: &str) -> Option<Bytes> {

@@ -33,7 +33,6 @@ pub use self::{
 
 pub use crate::verify::definition::RawDefinition as Provider;
 
-
 /// A configuration of Hookward, a verification gateway for webhooks.
 #[derive(Clone, Debug, Default, JsonSchema)]
 #[schemars(deny_unknown_fields)]

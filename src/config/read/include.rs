@@ -74,7 +74,10 @@ impl Merging {
                     }
                 }
                 Err(error) => {
-                    self.include_problem(number, format!("{pattern:?} is no pattern: {}", error.msg));
+                    self.include_problem(
+                        number,
+                        format!("{pattern:?} is no pattern: {}", error.msg),
+                    );
                 }
             }
         }

@@ -2,7 +2,8 @@
 
 /// What a key will do; `None` if it is not one of these.
 pub(super) fn why(path: &str) -> Option<&'static str> {
-    let parts: Vec<&str> = path.split('.').map(|part| part.split('[').next().unwrap_or(part)).collect();
+    let parts: Vec<&str> =
+        path.split('.').map(|part| part.split('[').next().unwrap_or(part)).collect();
     let text = match parts.as_slice() {
         ["replay", "disk" | "path" | "directory"] => {
             "the store \"disk\" comes with a later version; there is \"memory\""

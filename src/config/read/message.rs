@@ -141,10 +141,7 @@ mod tests {
     fn values_are_not_repeated() {
         let message = "invalid type: string \"hunter2, expected\", expected struct Secret";
         let found = explain(message, "routes.a.secrets[0]", "secrets[0]", place("x"));
-        assert_eq!(
-            found.problem.message,
-            "routes.a.secrets[0]: expected a table, found a string"
-        );
+        assert_eq!(found.problem.message, "routes.a.secrets[0]: expected a table, found a string");
         assert!(found.problem.suggestion.is_some());
     }
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 use serde::de::DeserializeOwned;
 use toml::{
     Spanned,
-    de::{DeTable, DeValue, ValueDeserializer},
+    de::{DeArray, DeTable, DeValue, ValueDeserializer},
 };
 
 use crate::config::quoted;
@@ -38,7 +38,8 @@ pub(super) fn read<T: DeserializeOwned>(mut value: Spanned<DeValue<'_>>, limit: 
             Err(error) => error,
         };
         let span = error.span().unwrap_or(value.span());
-        let removed = remove(value.get_mut(), &span, true).or_else(|| remove(value.get_mut(), &span, false));
+        let removed =
+            remove(value.get_mut(), &span, true).or_else(|| remove(value.get_mut(), &span, false));
         let message = error.message().to_owned();
         let Some(mut path) = removed else {
             found.push(Found { message, span, path: String::new(), key: String::new() });
@@ -70,7 +71,7 @@ fn remove(value: &mut DeValue<'_>, span: &Range<usize>, exact: bool) -> Option<V
                 }
             }
             let number = items.iter().position(|item| hits(&item.span(), span, exact))?;
-            let old = std::mem::take(items);
+            let old = std::mem::replace(items, DeArray::new());
             for (n, item) in old.into_iter().enumerate() {
                 if n != number {
                     items.push(item);

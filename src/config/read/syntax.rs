@@ -11,10 +11,8 @@ pub(super) fn problem(source: &Source, error: &toml::de::Error) -> Problem {
     if message.contains("duplicate key") {
         problem = Problem::error("defined twice");
         if let Some(line) = first_definition(source.text(), place.line) {
-            problem = problem.detail(format!(
-                "first defined at {}:{line}",
-                source.path().display()
-            ));
+            problem =
+                problem.detail(format!("first defined at {}:{line}", source.path().display()));
         }
     }
     problem.at(Some(place))

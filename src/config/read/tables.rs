@@ -13,9 +13,8 @@ use super::{message, prune, syntax};
 use crate::config::{Problem, problems::LIMIT, quoted, raw::Raw, source::Source};
 
 /// The top-level keys, in the order in which they are documented.
-const TABLES: &[&str] = &[
-    "include", "server", "admin", "log", "replay", "policy", "routes", "ip_lists", "providers",
-];
+const TABLES: &[&str] =
+    &["include", "server", "admin", "log", "replay", "policy", "routes", "ip_lists", "providers"];
 /// What an included file may hold.
 const INCLUDABLE: &[&str] = &["routes", "ip_lists", "providers"];
 
@@ -34,7 +33,8 @@ pub(super) struct Tables {
 /// Reads one file's text.
 pub(super) fn read(source: &Source, included: bool) -> Tables {
     let (doc, errors) = DeTable::parse_recoverable(source.text());
-    let mut reader = Reader { source, out: Tables { well_formed: errors.is_empty(), ..Tables::default() } };
+    let mut reader =
+        Reader { source, out: Tables { well_formed: errors.is_empty(), ..Tables::default() } };
     let syntax = errors.iter().take(LIMIT).map(|error| syntax::problem(source, error));
     reader.out.problems = syntax.collect();
     let broken: HashSet<_> =
@@ -57,7 +57,12 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn entry(&mut self, key: &Spanned<std::borrow::Cow<'_, str>>, value: Spanned<DeValue<'_>>, included: bool) {
+    fn entry(
+        &mut self,
+        key: &Spanned<std::borrow::Cow<'_, str>>,
+        value: Spanned<DeValue<'_>>,
+        included: bool,
+    ) {
         let name = key.get_ref().as_ref();
         if included && TABLES.contains(&name) && !INCLUDABLE.contains(&name) {
             let problem = Problem::error(format!("{name:?} may not stand in an included file"))
