@@ -3,7 +3,7 @@
 use clap::CommandFactory as _;
 use clap_complete::Shell;
 
-use super::{Cli, Exit};
+use super::{Cli, Exit, style::print};
 
 /// Prints shell completions.
 #[derive(Debug, clap::Args)]
@@ -15,7 +15,7 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args) -> Exit {
-    super::print(&script(args.shell))
+    print(&script(args.shell))
 }
 
 fn script(shell: Shell) -> String {

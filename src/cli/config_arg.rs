@@ -30,7 +30,7 @@ impl ConfigArg {
 
     fn path_among(&self, places: &[&str]) -> Result<PathBuf, String> {
         if let Some(file) = &self.file {
-            return match std::fs::metadata(file) {
+            return match std::fs::File::open(file).and_then(|file| file.metadata()) {
                 Ok(meta) if meta.is_dir() => Err(format!("{} is a directory", file.display())),
                 Ok(_) => Ok(file.clone()),
                 Err(error) => Err(format!("cannot read {}: {error}", file.display())),

@@ -1,12 +1,161 @@
 //! `hookward init`.
 
-use super::Exit;
+use std::fmt::Write as _;
+
+use super::{
+    Exit,
+    style::{print, usage},
+};
+use crate::providers;
 
 /// Prints a commented configuration.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// Whose deliveries to receive; `hookward providers` lists them
+    #[arg(value_name = "PROVIDER", default_value = "github")]
+    providers: Vec<String>,
+    /// Where deliveries go: http://…, https://… or builtin:echo
+    #[arg(long, value_name = "URL")]
+    upstream: String,
+}
 
 /// Runs the command.
-pub fn run(_args: &Args) -> Exit {
-    todo!()
+pub fn run(args: &Args) -> Exit {
+    match configuration(&args.providers, &args.upstream) {
+        Ok(text) => print(&text),
+        Err(message) => usage(&message),
+    }
+}
+
+fn configuration(names: &[String], upstream: &str) -> Result<String, String> {
+    check_upstream(upstream)?;
+    let mut wanted: Vec<&str> = Vec::new();
+    for name in names {
+        if providers::raw(name).is_none() {
+            return Err(unknown(name));
+        }
+        if !wanted.contains(&name.as_str()) {
+            wanted.push(name);
+        }
+    }
+    let mut out = "[server]\nlisten = [\"127.0.0.1:8080\"]   # plain HTTP; beyond loopback add \
+                   [[server.tls]] or trusted_proxies\n"
+        .to_owned();
+    for (at, name) in wanted.iter().enumerate() {
+        route(&mut out, name, upstream, at == 0);
+    }
+    Ok(out)
+}
+
+fn check_upstream(upstream: &str) -> Result<(), String> {
+    let is_url = upstream.parse::<http::Uri>().is_ok_and(|url| {
+        matches!(url.scheme_str(), Some("http" | "https")) && url.host().is_some()
+    });
+    if is_url || upstream == "builtin:echo" {
+        return Ok(());
+    }
+    Err(format!(
+        "--upstream {upstream:?} is no URL; write http://HOST:PORT or https://HOST, with a path to \
+         send everything there, or builtin:echo to try things out"
+    ))
+}
+
+/// One route: five lines, and what the provider must be told.
+fn route(out: &mut String, name: &str, upstream: &str, is_first: bool) {
+    let variable = format!("{}_WEBHOOK_SECRET", name.to_uppercase().replace('-', "_"));
+    let about = |text: &str| if is_first { format!("   # {text}") } else { String::new() };
+    let raw = providers::raw(name);
+    let docs = raw.and_then(|raw| raw.docs.as_deref()).unwrap_or_default();
+    let _infallible = write!(
+        out,
+        "\n[routes.{name}]   # {docs}\n\
+         path     = \"/{name}\"\n\
+         provider = \"{name}\"{}\n\
+         secrets  = [{{ env = \"{variable}\" }}]{}\n",
+        about("any of `hookward providers`"),
+        about("or { file = \"…\" }; any of several verifies"),
+    );
+    let required = raw
+        .and_then(|raw| raw.expect.as_ref())
+        .into_iter()
+        .flatten()
+        .filter(|(_, expect)| expect.default.is_none());
+    for (key, expect) in required {
+        let about = expect.about.as_deref().unwrap_or("what the provider was told");
+        let value =
+            if key == "url" { format!("https://hooks.example.com/{name}") } else { key.clone() };
+        let _infallible = writeln!(out, "expect.{key} = {value:?}   # put in {about}");
+    }
+    let _infallible = writeln!(
+        out,
+        "upstream = {upstream:?}{}",
+        about("without a path the request's own is kept"),
+    );
+}
+
+fn unknown(name: &str) -> String {
+    let likeness = |other: &&str| strsim::jaro_winkler(&name.to_lowercase(), other);
+    let best = providers::names()
+        .map(|other| (likeness(&other), other))
+        .filter(|(likeness, _)| *likeness > 0.8)
+        .max_by(|(a, _), (b, _)| a.total_cmp(b));
+    match best {
+        Some((_, other)) => format!("there is no provider {name:?}; did you mean {other:?}?"),
+        None => format!("there is no provider {name:?}; `hookward providers` lists them"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn init(names: &[&str], upstream: &str) -> Result<String, String> {
+        let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+        configuration(&names, upstream)
+    }
+
+    #[test]
+    fn two_providers_take_fourteen_lines() {
+        let text = init(&["github", "stripe"], "http://127.0.0.1:3000").unwrap();
+        assert_eq!(text.lines().count(), 14, "{text}");
+        assert!(text.contains("secrets  = [{ env = \"GITHUB_WEBHOOK_SECRET\" }]"), "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= 120), "{text}");
+    }
+
+    #[test]
+    fn wrong_calls_are_explained() {
+        assert!(init(&["gihtub"], "http://h").unwrap_err().contains("did you mean \"github\"?"));
+        assert!(init(&["GitHub"], "http://h").unwrap_err().contains("did you mean \"github\"?"));
+        assert!(init(&["nothing-like-it"], "http://h").unwrap_err().contains("hookward providers"));
+        for bad in ["", "127.0.0.1:3000", "ftp://h/", "http://", "/path", "builtin:nothing"] {
+            assert!(init(&["github"], bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_provider_named_twice_is_one_route() {
+        let once = init(&["slack"], "builtin:echo").unwrap();
+        assert_eq!(init(&["slack", "slack"], "builtin:echo").unwrap(), once);
+    }
+
+    #[test]
+    fn check_accepts_what_init_prints() {
+        use crate::{
+            clock::UnixMs,
+            config::{LoadOptions, Secrets, lint::load_and_lint},
+        };
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("hookward.toml");
+        let options = LoadOptions {
+            secrets: Secrets::Skip,
+            ..LoadOptions::new(UnixMs::from_secs(1_800_000_000))
+        };
+        for name in providers::names() {
+            let text = init(&[name], "http://127.0.0.1:3000/hooks").unwrap();
+            std::fs::write(&file, &text).unwrap();
+            if let Err(problems) = load_and_lint(&file, &options) {
+                panic!("{name}: {problems:#?}\n{text}");
+            }
+        }
+    }
 }

@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 
 pub mod check;
 pub mod completions;
+pub mod config_arg;
 pub mod demo;
 pub mod init;
 pub mod providers;
@@ -13,6 +14,7 @@ pub mod routes;
 pub mod run;
 pub mod schema;
 pub mod sign;
+pub mod style;
 pub mod verify;
 
 /// How a command ended; the process exits with it.

@@ -1,6 +1,6 @@
 //! `hookward schema`.
 
-use super::Exit;
+use super::{Exit, style::print};
 
 /// Prints the JSON Schema of the configuration.
 #[derive(Debug, clap::Args)]
@@ -8,5 +8,5 @@ pub struct Args {}
 
 /// Runs the command.
 pub fn run(_args: &Args) -> Exit {
-    todo!()
+    print(&format!("{:#}\n", crate::config::json_schema()))
 }

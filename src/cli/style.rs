@@ -2,8 +2,10 @@
 
 use std::{
     fmt::{self, Write as _},
-    io::IsTerminal as _,
+    io::{IsTerminal as _, Write as _},
 };
+
+use super::Exit;
 
 /// Whether output is coloured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,6 +138,22 @@ impl Table {
         }
         out
     }
+}
+
+/// Writes to standard output. A reader that has gone away, such as `head`, is no failure.
+pub fn print(text: &str) -> Exit {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Exit::No,
+        _ => Exit::Yes,
+    }
+}
+
+/// Says on standard error why the call is wrong.
+pub fn usage(message: &str) -> Exit {
+    let style = Style::stderr();
+    eprintln!("{} {}", style.paint(Ink::Bad, "error:"), one_line(message));
+    Exit::Usage
 }
 
 /// The text with what could move a terminal's cursor replaced.

@@ -129,7 +129,8 @@ impl Meeting {
         }
         let pairs = || a.fixed.iter().zip(&b.fixed).enumerate();
         let common = pairs().filter(|(_, (a, b))| **a && **b).map(|(at, _)| at).collect();
-        let filled = pairs().filter(|(_, (a, b))| a != b).map(|(at, _)| at).chain(short..long).collect();
+        let filled =
+            pairs().filter(|(_, (a, b))| a != b).map(|(at, _)| at).chain(short..long).collect();
         let a_wins = pairs().any(|(_, (a, b))| *a && !*b);
         let b_wins = pairs().any(|(_, (a, b))| *b && !*a);
         // An exact or `{}` pattern goes before `/*`, and the longer of two `/*` before the shorter.
@@ -257,8 +258,7 @@ mod tests {
         {
             assert_eq!(overlaps(&[(0, "", wide), (0, "", narrow)]), [], "{wide} {narrow}");
             let across = overlaps(&[(0, "", wide), (1, "", narrow)]);
-            let expected: &[_] =
-                if narrow == "/" { &[] } else { &[(0, 1, Kind::OtherFile)] };
+            let expected: &[_] = if narrow == "/" { &[] } else { &[(0, 1, Kind::OtherFile)] };
             assert_eq!(across, expected, "{wide} {narrow}");
         }
     }
