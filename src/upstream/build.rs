@@ -22,7 +22,6 @@ use super::{
 use crate::config::model::{self, Target};
 
 /// What a running upstream is made of.
-#[derive(Debug)]
 pub struct Build<'a> {
     /// The route's `upstream`.
     pub settings: &'a model::Upstream,

@@ -183,7 +183,9 @@ where
         .await?;
     tokio::spawn(async move {
         // How it ended was told to the exchange that used it; an idle one concerns nobody.
-        let _: Result<(), hyper::Error> = connection.await;
+        if let Err(error) = connection.await {
+            tracing::trace!(%error, "upstream connection ended");
+        }
     });
     Ok(sender)
 }

@@ -1,6 +1,6 @@
 //! What is taken from a receiver's answer before the sender sees it.
 
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderValue, header};
 
 use super::hop::{self, Names};
 
@@ -15,7 +15,7 @@ pub(in super::super) fn clean(headers: &mut HeaderMap, length: Option<u64>, bodi
     } else {
         Names::new()
     };
-    drop.extend(headers.keys().filter(|name| hop::in_answer(name) || is_ours(name)).cloned());
+    drop.extend(headers.keys().filter(|name| is_unwanted(name.as_str())).cloned());
     for name in drop {
         headers.remove(name);
     }
@@ -32,12 +32,14 @@ pub(in super::super) fn clean(headers: &mut HeaderMap, length: Option<u64>, bodi
     }
 }
 
-fn is_ours(name: &HeaderName) -> bool {
-    name.as_str() == "x-request-id"
+fn is_unwanted(name: &str) -> bool {
+    hop::in_answer(name) || name == "x-request-id"
 }
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderName;
+
     use super::*;
 
     fn map(pairs: &[(&'static str, &'static str)]) -> HeaderMap {

@@ -15,21 +15,22 @@ pub(super) type Names = SmallVec<[HeaderName; 4]>;
 
 /// Whether a request's header of this name is about one connection only. `Expect` is among them:
 /// the body is there already.
-pub(super) fn in_request(name: &HeaderName) -> bool {
+pub(super) fn in_request(name: &str) -> bool {
     in_both(name)
-        || [header::TE, header::TRAILER, header::EXPECT, header::PROXY_AUTHORIZATION].contains(name)
-        || name.as_str() == "http2-settings"
-        || is_disguised(name.as_str())
+        || matches!(name, "te" | "trailer" | "expect" | "proxy-authorization" | "http2-settings")
+        || is_disguised(name)
 }
 
 /// Whether an answer's header of this name is about one connection only.
-pub(super) fn in_answer(name: &HeaderName) -> bool {
-    in_both(name) || *name == header::PROXY_AUTHENTICATE
+pub(super) fn in_answer(name: &str) -> bool {
+    in_both(name) || name == "proxy-authenticate"
 }
 
-fn in_both(name: &HeaderName) -> bool {
-    [header::CONNECTION, header::TRANSFER_ENCODING, header::UPGRADE].contains(name)
-        || matches!(name.as_str(), "keep-alive" | "proxy-connection")
+fn in_both(name: &str) -> bool {
+    matches!(
+        name,
+        "connection" | "keep-alive" | "proxy-connection" | "transfer-encoding" | "upgrade"
+    )
 }
 
 /// Framing and routing headers spelled with `_`: what a receiver that takes it for `-` would frame

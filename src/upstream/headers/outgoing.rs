@@ -1,8 +1,7 @@
 //! What the gateway adds to a request: who sent it, and what was proven.
 
 use std::{
-    fmt::{self, Write as _},
-    io::{self, Write as _},
+    io::{self, Write},
     net::IpAddr,
 };
 
@@ -121,19 +120,16 @@ impl Rules {
         } else {
             Names::new()
         };
-        let unwanted = |name: &&HeaderName| {
-            hop::in_request(name) || is_claim(name.as_str()) || self.shadows(name)
-        };
-        drop.extend(headers.keys().filter(unwanted).cloned());
+        let unwanted = |name: &str| hop::in_request(name) || is_claim(name) || self.shadows(name);
+        drop.extend(headers.keys().filter(|name| unwanted(name.as_str())).cloned());
         for name in drop {
             headers.remove(name);
         }
     }
 
     /// Whether a receiver that takes `_` for `-` would read this as a header that we give.
-    fn shadows(&self, name: &HeaderName) -> bool {
-        name.as_str().contains('_')
-            && self.given.iter().any(|given| reads_like(name.as_str(), given.as_str()))
+    fn shadows(&self, name: &str) -> bool {
+        name.contains('_') && self.given.iter().any(|given| reads_like(name, given.as_str()))
     }
 }
 
@@ -188,8 +184,8 @@ pub(in super::super) fn header_text(text: &str) -> Option<HeaderValue> {
         if plain(byte) && !(*byte == b' ' && (at == 0 || at == last)) {
             encoded.push(char::from(*byte));
         } else {
-            // Writing to a `String` cannot fail.
-            let _: fmt::Result = write!(encoded, "%{byte:02X}");
+            encoded.push('%');
+            encoded.push_str(&hex::encode_upper([*byte]));
         }
     }
     (encoded.len() <= MAX_TEXT).then(|| HeaderValue::try_from(encoded).ok())?
