@@ -25,6 +25,12 @@ impl AnswerBody {
     }
 }
 
+impl From<Bytes> for AnswerBody {
+    fn from(bytes: Bytes) -> Self {
+        Self::Fixed(bytes)
+    }
+}
+
 /// Why an answer broke off.
 pub type AnswerError = Box<dyn std::error::Error + Send + Sync>;
 

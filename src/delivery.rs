@@ -10,6 +10,7 @@ use crate::{
     decision::{Code, Refusal},
     gateway::{Route, Shared},
     net::Remark,
+    telemetry::Conclusion,
 };
 
 /// A request on its way: head, body (a stream first, then bytes), what was proven of it so far,
@@ -183,7 +184,14 @@ impl Record {
     pub fn conclude(&mut self, code: Code, status: u16, refusal: Option<&Refusal>) {
         self.concluded = true;
         let shared = Arc::clone(&self.shared);
-        shared.telemetry.conclude(self, code, status, refusal);
+        let route = self.route.clone();
+        shared.telemetry.conclude(&Conclusion {
+            route: route.as_deref().map(|route| &route.telemetry),
+            record: self,
+            code,
+            status,
+            refusal,
+        });
     }
 }
 

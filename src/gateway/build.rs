@@ -53,18 +53,19 @@ impl Gateway {
         config: &Config,
         clock: Clock,
         telemetry: Arc<Telemetry>,
+        exchanges: TaskTracker,
     ) -> Result<Arc<Self>, BuildError> {
         let shared = Arc::new(Shared {
             clock,
             bodies: Arc::new(BodyBudget::new(config.server.limits.body_memory)),
-            exchanges: TaskTracker::new(),
+            exchanges,
             telemetry,
             body_timeout_ms: 0.into(),
         });
         let gateway = Self {
             snapshot: ArcSwap::from_pointee(Snapshot::empty()),
             shared,
-            replay: replay::Registry::new(),
+            replay: Arc::new(replay::Registry::new()),
             limits: limit::Registry::new(MAX_SOURCES),
         };
         gateway.apply(config)?;
@@ -79,9 +80,10 @@ impl Gateway {
     /// Every problem of the configuration, or an upstream that cannot run.
     pub fn from_file(path: &Path) -> Result<Arc<Self>, BuildError> {
         let clock = Clock::system();
-        let loaded = config::load(path, &LoadOptions::new(clock.unix())).map_err(BuildError::Config)?;
-        config::refuse_errors(&loaded).map_err(BuildError::Config)?;
-        Self::new(&loaded.config, clock, Arc::new(Telemetry::quiet()))
+        let options = LoadOptions::new(clock.unix());
+        let (loaded, _) = config::lint::load_and_lint(path, &options).map_err(BuildError::Config)?;
+                let telemetry = Arc::new(Telemetry::new(clock.clone(), None));
+        Self::new(&loaded.config, clock, telemetry, TaskTracker::new())
     }
 
     /// Puts another configuration into force. It is built whole before it is swapped in; requests
@@ -96,6 +98,7 @@ impl Gateway {
         self.shared.bodies.resize(limits.body_memory);
         let patience = u64::try_from(limits.body_timeout.as_millis()).unwrap_or(u64::MAX);
         self.shared.body_timeout_ms.store(patience, std::sync::atomic::Ordering::Relaxed);
+        self.shared.telemetry.configured(&config.digest);
         self.limits.retain(|name| snapshot.routes.iter().any(|route| &*route.name == name));
         self.snapshot.store(Arc::new(snapshot));
         Ok(())
@@ -106,7 +109,6 @@ impl Gateway {
         let previous: std::collections::HashMap<&str, &Arc<Route>> =
             before.routes.iter().map(|route| (&*route.name, route)).collect();
         let tls = TlsContext::new();
-        let digest: Arc<str> = hex::encode(config.digest).get(..12).unwrap_or_default().into();
         let mut router = Router::default();
         let mut routes = Vec::with_capacity(config.routes.len());
         for (index, checked) in config.routes.iter().enumerate() {
@@ -117,11 +119,11 @@ impl Gateway {
                 provider: &checked.provider,
                 protected: protected(checked),
                 tls: &tls,
-                previous: previous.map(AsRef::as_ref),
+                previous,
             })
             .map_err(|error| BuildError::Upstream { route: Arc::clone(&checked.name), error })?;
             insert(&mut router, checked, index);
-            routes.push(Arc::new(self.route(config, checked, upstream, &digest)));
+            routes.push(Arc::new(self.route(config, checked, upstream)));
         }
         let trusted_proxies = Sources::new(&config.server.trusted_proxies);
         Ok(Snapshot { router, routes, trusted_proxies })
@@ -132,7 +134,6 @@ impl Gateway {
         config: &Config,
         checked: &model::Route,
         upstream: Upstream,
-        digest: &Arc<str>,
     ) -> Route {
         let methods: Vec<&str> = checked.methods.iter().map(http::Method::as_str).collect();
         Route {
@@ -162,8 +163,12 @@ impl Gateway {
             lease: checked.upstream.timeout + LEASE_SLACK,
             upstream: Arc::new(upstream),
             answers: config.server.answers,
-            metrics: self.shared.telemetry.route(&checked.name),
-            config: Arc::clone(digest),
+            telemetry: self.shared.telemetry.route(
+                &checked.name,
+                &checked.provider,
+                checked.secrets.iter().map(|secret| &*secret.id),
+                &config.digest,
+            ),
         }
     }
 }

@@ -27,7 +27,7 @@ pub struct Gateway {
     snapshot: ArcSwap<Snapshot>,
     shared: Arc<Shared>,
     // What outlives a reload, by route name.
-    replay: replay::Registry,
+    replay: Arc<replay::Registry>,
     limits: limit::Registry,
 }
 
@@ -60,6 +60,18 @@ impl Gateway {
     /// The snapshot that is in force at this moment.
     pub fn snapshot(&self) -> Guard<Arc<Snapshot>> {
         self.snapshot.load()
+    }
+
+    /// Every route's replay entries.
+    pub const fn replay(&self) -> &Arc<replay::Registry> {
+        &self.replay
+    }
+
+    /// Starts the health checks of every upstream that has one and where they do not run yet.
+    pub fn spawn_health(&self, runtime: &tokio::runtime::Handle) {
+        for route in &self.snapshot().routes {
+            route.upstream.spawn_health(runtime);
+        }
     }
 
     /// What all requests share.

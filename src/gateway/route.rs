@@ -9,6 +9,7 @@ use crate::{
     limit,
     net::Sources,
     replay::RouteStore,
+    telemetry::RouteTelemetry,
     upstream::Upstream,
     verify::{Definition, KeyRing, Scheme, Secret},
 };
@@ -62,10 +63,8 @@ pub struct Route {
     pub lease: Duration,
     /// Whether refusals of authentication are told apart to the sender.
     pub answers: Answers,
-    /// This route's counters.
-    pub metrics: Arc<crate::telemetry::RouteMetrics>,
-    /// The first 12 hex digits of the configuration's SHA-256.
-    pub config: Arc<str>,
+    /// What is counted and told of this route.
+    pub telemetry: RouteTelemetry,
 }
 
 impl Route {

@@ -35,7 +35,7 @@ impl<P> Judge<Bytes, P> for WantEvent {
         let route = delivery.route();
         let mut payload = Payload::default();
         if !route.events.is_empty() {
-            if route.scheme.coverage().event_type_in_body {
+            if route.scheme.reads_kind_in_body() {
                 payload.read(&delivery.head, &delivery.body)?;
             }
             let kind = delivery.record.event_type.as_deref();

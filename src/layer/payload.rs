@@ -47,7 +47,7 @@ fn parse(head: &Parts, body: &[u8]) -> Result<Value, Refusal> {
             text.map_err(|_| Refusal::new(Code::PayloadMalformed, "the form is not UTF-8"))?;
         return fields(text);
     }
-    crate::verify::json::parse_strict(body)
+    crate::verify::parse_strict(body)
 }
 
 fn is_encoded(headers: &HeaderMap) -> bool {

@@ -94,7 +94,14 @@ fn acknowledgement<R: From<Bytes>>(
 ) -> Response<R> {
     let wanted = route.and_then(|route| route.definition.acknowledgement.as_ref());
     let (status, content_type, body) = match wanted {
-        Some(wanted) => (wanted.status, wanted.content_type.clone(), wanted.body.clone()),
+        Some(wanted) => {
+            let content_type = wanted.content_type.as_deref().map(HeaderValue::from_str);
+            (
+                StatusCode::from_u16(wanted.status).unwrap_or(status),
+                content_type.and_then(Result::ok),
+                Bytes::copy_from_slice(wanted.body.as_bytes()),
+            )
+        }
         None if status == StatusCode::NO_CONTENT => (status, None, Bytes::new()),
         None => {
             let json = HeaderValue::from_static("application/json");

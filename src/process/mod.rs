@@ -23,7 +23,7 @@ use crate::{
     config::model,
     gateway::Gateway,
     server::{Control, Running, ServerSettings},
-    telemetry::{Readiness, Telemetry},
+    telemetry::{Telemetry, admin::Readiness, log::LevelHandle},
 };
 
 /// A gateway that serves. Dropping it without [`Self::stop`] ends its threads with the process.
@@ -44,6 +44,7 @@ struct Inner {
     telemetry: Arc<Telemetry>,
     readiness: Arc<Readiness>,
     control: Control,
+    level: Option<LevelHandle>,
     /// What cannot change while the process runs, and what the last reload read. Held during a
     /// reload, so that reloads are serialised.
     current: Mutex<Current>,
