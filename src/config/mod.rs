@@ -13,7 +13,7 @@ mod load;
 mod material;
 pub mod model;
 mod network;
-mod policy;
+pub mod policy;
 mod problem;
 mod problems;
 pub mod raw;

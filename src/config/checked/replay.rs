@@ -8,7 +8,10 @@ use crate::{
         model::{OnReplay, Replay, ReplayStore, Route, StatusSet},
         quoted, raw,
     },
-    verify::{Algorithm, Definition, Scheme, definition::{Retries, raw::RawRepeats}},
+    verify::{
+        Algorithm, Definition, Scheme,
+        definition::{Retries, raw::RawRepeats},
+    },
 };
 
 const DEFAULT_WINDOW: Duration = Duration::from_secs(24 * 3600);

@@ -6,7 +6,7 @@ use http::HeaderName;
 
 use crate::{
     config::model::{Check, Route},
-    verify::{Algorithm, Coverage, Retries},
+    verify::{Algorithm, Coverage, definition::Retries},
 };
 
 /// Every algorithm that the route accepts.

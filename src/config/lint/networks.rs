@@ -6,7 +6,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 ///
 /// For IPv6 only 2000::/3 is in use on the internet, so half of that counts as half of everything.
 /// IPv4-mapped networks count as IPv4.
-pub(super) fn cover_half(networks: &[IpNet]) -> bool {
+pub(in crate::config) fn cover_half(networks: &[IpNet]) -> bool {
     let mut v4 = Vec::new();
     let mut v6 = Vec::new();
     for network in networks {
@@ -19,11 +19,10 @@ pub(super) fn cover_half(networks: &[IpNet]) -> bool {
         }
     }
     let v4: u64 = Ipv4Net::aggregate(&v4).iter().map(|net| 1 << (32 - net.prefix_len())).sum();
-    v4 >= 1 << 31 || v6_covers_half(&v6)
+    v4 >= 1 << 31 || v6_covers_half(&Ipv6Net::aggregate(&v6))
 }
 
 fn v6_covers_half(networks: &[Ipv6Net]) -> bool {
-    let networks = Ipv6Net::aggregate(networks);
     // Counted in /64, so that all of it fits.
     let size = |prefix: u8| 1_u128 << (64_u8.saturating_sub(prefix));
     let all: u128 = networks.iter().map(|net| size(net.prefix_len())).sum();

@@ -168,8 +168,8 @@ impl Meeting {
 fn compare_within(patterns: &[Pattern<'_>], found: &mut HashMap<usize, Overlap>) {
     let mut index: HashMap<(Option<&str>, Vec<&str>), Bucket<'_, '_>> = HashMap::new();
     for pattern in patterns {
-        let unnamed = |s: &&str| if s.starts_with('{') { "{}" } else { *s };
-        let key: Vec<_> = pattern.segments.iter().map(|s| unnamed(&s)).collect();
+        let segments = pattern.segments.iter();
+        let key = segments.map(|s| if s.starts_with('{') { "{}" } else { *s }).collect();
         let bucket = index.entry((pattern.host, key)).or_default();
         if let Some(other) = bucket.rival(pattern, false) {
             report(pattern, other, Kind::Same, found);

@@ -9,7 +9,7 @@ use crate::{
         raw::Time,
     },
     providers,
-    verify::{Algorithm, Evidence},
+    verify::{Algorithm, definition::Evidence},
 };
 
 /// With a tolerance above this a delivery that somebody kept stays good for too long.

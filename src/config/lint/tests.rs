@@ -103,7 +103,7 @@ fn short_shared_and_inline_secrets() {
 #[cfg(unix)]
 #[test]
 fn secret_files_that_others_may_read() {
-    use std::os::unix::fs::PermissionsExt as _;
+    use std::os::unix::fs::PermissionsExt;
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("secret");
     std::fs::write(&file, "0123456789abcdef").unwrap();
