@@ -24,6 +24,9 @@ mod socket;
 mod sweep;
 mod watch;
 
+#[cfg(test)]
+mod tests;
+
 pub use connection::Connection;
 pub use control::{Control, available_cores};
 pub use cores::{Running, core_index, serve};

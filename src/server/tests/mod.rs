@@ -1,0 +1,8 @@
+//! The servers over real sockets.
+
+mod drain;
+mod guard;
+mod limits;
+mod opening;
+mod phases;
+mod support;
