@@ -237,8 +237,10 @@ where
         self.open.spawn(Supervised {
             connection: async move {
                 let _load = load;
-                // An end before there was a request concerns nobody but who brought it about.
-                let _: io::Result<()> = connect(arrival, told, make).await;
+                let peer = arrival.peer;
+                if let Err(error) = connect(arrival, told, make).await {
+                    tracing::debug!(%peer, %error, "a connection ended before its first request");
+                }
             },
             watch,
         });

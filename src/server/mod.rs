@@ -19,6 +19,7 @@ mod http2;
 mod listen;
 mod opening;
 mod reader;
+mod request_line;
 mod settings;
 mod socket;
 mod sweep;

@@ -1,5 +1,6 @@
 //! The servers over real sockets.
 
+mod differential;
 mod drain;
 mod guard;
 mod limits;
