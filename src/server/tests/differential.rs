@@ -260,8 +260,10 @@ proptest! {
             rest = after;
         }
         let seen = run(pieces, true);
-        // However the bytes are cut the same is seen, at most one fault, and nothing behind it.
-        prop_assert_eq!(&seen, &run(vec![text], true));
+        // However the bytes are cut the same is seen, but for where it ends: what is left of a body
+        // that nobody read is skipped if it is there already, and ends the connection if it is not.
+        let whole = run(vec![text], true);
+        prop_assert!(seen.iter().zip(&whole).all(|(one, other)| one == other), "{:?} {:?}", seen, whole);
         let faults = seen.iter().filter(|seen| matches!(seen, Seen::Fault(_))).count();
         prop_assert!(faults <= 1 && (faults == 0 || matches!(seen.last(), Some(Seen::Fault(_)))));
     }
