@@ -253,12 +253,7 @@ mod tests {
         let lines = [("x-forwarded-proto", "http"), ("x-forwarded-proto", "https")];
         client("10.0.0.1", &lines, "10.0.0.1", true);
         client("10.0.0.1", &[("forwarded", "for=192.0.2.7;proto=https")], "192.0.2.7", true);
-        client(
-            "10.0.0.1",
-            &[("forwarded", "proto=https, for=192.0.2.7").into()],
-            "192.0.2.7",
-            false,
-        );
+        client("10.0.0.1", &[("forwarded", "proto=https, for=192.0.2.7")], "192.0.2.7", false);
         let on_the_wire =
             Client::find([192, 0, 2, 1].into(), true, &Sources::default(), &HeaderMap::new());
         assert!(on_the_wire.unwrap().secure);

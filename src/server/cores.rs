@@ -125,6 +125,7 @@ struct HandedOver {
     peer: SocketAddr,
     permit: Permit,
     settings: Arc<ServerSettings>,
+    load: Load,
 }
 
 /// What the cores know of each other.
@@ -135,11 +136,10 @@ pub(super) struct Cores {
 }
 
 impl Cores {
-    /// The core that has least to do, if this one has more than one connection more than that.
-    fn lighter(&self, own: usize) -> Option<usize> {
+    /// The core that has least to do: this one, unless another has less.
+    fn lightest(&self, own: usize) -> usize {
         let load = |index: usize| self.loads.get(index).map_or(usize::MAX, |l| l.load(Relaxed));
-        let least = (0..self.loads.len()).min_by_key(|index| load(*index))?;
-        (load(own) > load(least)).then_some(least)
+        (0..self.loads.len()).min_by_key(|index| (load(*index), *index != own)).unwrap_or(own)
     }
 }
 
@@ -206,10 +206,14 @@ where
 
     /// Serves a connection on this core, or on one with less to do.
     pub(super) fn admit(self: &Arc<Self>, arrival: Arrival) {
-        let Some(index) = self.cores.lighter(self.index) else { return self.start(arrival) };
+        let index = self.cores.lightest(self.index);
+        let load = Load::new(self.cores.clone(), index);
+        if index == self.index {
+            return self.start(arrival, load);
+        }
         let Arrival { tcp, peer, permit, settings } = arrival;
         let Ok(tcp) = tcp.into_std() else { return };
-        let handed = HandedOver { tcp, peer, permit, settings };
+        let handed = HandedOver { tcp, peer, permit, settings, load };
         if let Some(sender) = self.cores.senders.get(index)
             && let Err(returned) = sender.send(handed)
         {
@@ -218,24 +222,25 @@ where
     }
 
     fn take_over(self: &Arc<Self>, handed: HandedOver) {
-        let HandedOver { tcp, peer, permit, settings } = handed;
+        let HandedOver { tcp, peer, permit, settings, load } = handed;
         if let Ok(tcp) = TcpStream::from_std(tcp) {
-            self.start(Arrival { tcp, peer, permit, settings });
+            self.start(Arrival { tcp, peer, permit, settings }, load);
         }
     }
 
-    fn start(self: &Arc<Self>, arrival: Arrival) {
+    fn start(self: &Arc<Self>, arrival: Arrival, load: Load) {
         let limits = &arrival.settings.limits;
         let patience = Patience { head: limits.header_timeout, idle: limits.idle_timeout };
         let watch = Arc::new(Watch::new(patience));
         self.registry.add(&watch);
-        let load = Load::new(self.cores.clone(), self.index);
         let (make, told) = (self.make.clone(), watch.clone());
         self.open.spawn(Supervised {
             connection: async move {
                 let _load = load;
-                // An end before there was a request concerns nobody but who brought it about.
-                let _: io::Result<()> = connect(arrival, told, make).await;
+                let peer = arrival.peer;
+                if let Err(error) = connect(arrival, told, make).await {
+                    tracing::debug!(%peer, %error, "a connection ended before its first request");
+                }
             },
             watch,
         });

@@ -19,10 +19,14 @@ mod http2;
 mod listen;
 mod opening;
 mod reader;
+mod request_line;
 mod settings;
 mod socket;
 mod sweep;
 mod watch;
+
+#[cfg(test)]
+mod tests;
 
 pub use connection::Connection;
 pub use control::{Control, available_cores};
