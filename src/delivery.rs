@@ -164,7 +164,14 @@ pub struct Record {
 }
 
 /// Finds out what could have matched instead; run off the request's path.
-pub type NearMiss = Box<dyn FnOnce() -> Option<String> + Send>;
+#[derive(Clone)]
+pub struct NearMiss(pub Arc<dyn Fn() -> Option<String> + Send + Sync>);
+
+impl fmt::Debug for NearMiss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("NearMiss")
+    }
+}
 
 impl Record {
     /// The route that the route layer found.
@@ -202,7 +209,8 @@ impl Drop for Record {
             return;
         }
         if std::thread::panicking() {
-            let refusal = Refusal::new(Code::InternalError, "a fault in the gateway; please report it");
+            let refusal =
+                Refusal::new(Code::InternalError, "a fault in the gateway; please report it");
             self.conclude(Code::InternalError, 503, Some(&refusal));
         } else {
             let refusal = Refusal::new(Code::SenderGone, "the sender hung up");

@@ -1,18 +1,23 @@
 //! `hookward run`: the gateway.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{path::Path, sync::Arc};
 
 use crate::{
     clock::Clock,
     process::{Options, Process, StartError},
+    telemetry,
 };
 
-use super::{Exit, config_arg::ConfigArg, decisions, style::Style};
+use super::{
+    Exit,
+    config_arg::ConfigArg,
+    style::{Style, usage},
+};
 
 /// Runs the gateway
 ///
 /// SIGHUP reloads the configuration, with secrets, certificates and schemas; SIGTERM drains.
-#[derive(Debug, Default, clap::Args)]
+#[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
     config: ConfigArg,
@@ -28,17 +33,16 @@ pub struct Args {
 pub fn run(args: &Args) -> Exit {
     let path = match args.config.path() {
         Ok(path) => path,
-        Err(message) => {
-            eprintln!("error: {message}");
-            return Exit::Usage;
-        }
+        Err(message) => return usage(&message),
     };
-    let mut options = Options::new(path, Clock::system());
+    let mut options = Options::new(path.clone(), Clock::system());
+    options.log = true;
     options.watch = args.watch;
     options.dev = args.dev;
     if args.dev {
-        let style = Style::stdout();
-        options.observer = Some(Arc::new(move |decided| println!("{}", decisions::line(decided, style))));
+        options.observer = Some(Arc::new(|conclusion, took| {
+            eprintln!("{}", telemetry::readable(conclusion, took));
+        }));
     }
     match Process::start(options) {
         Ok(process) => {
@@ -49,7 +53,7 @@ pub fn run(args: &Args) -> Exit {
             Exit::Yes
         }
         Err(error) => {
-            report(&error);
+            report(&path, &error);
             Exit::No
         }
     }
@@ -57,23 +61,15 @@ pub fn run(args: &Args) -> Exit {
 
 fn announce(process: &Process) {
     for address in process.addresses() {
-        println!("listening on {address}; every decision is a line");
+        eprintln!("listening on {address}; every decision is a line");
     }
 }
 
-fn report(error: &StartError) {
+fn report(path: &Path, error: &StartError) {
     match error {
         StartError::Config(problems) => {
-            let style = Style::stderr();
-            for problem in problems {
-                eprintln!("{}", problem.render(style.has_colours()));
-            }
+            eprint!("{}", super::check::report(path, None, problems, Style::stderr()));
         }
         other => eprintln!("error: {other}"),
     }
-}
-
-/// Whether an address is of this machine alone.
-pub(super) fn is_loopback(address: IpAddr) -> bool {
-    crate::net::canonical(address).is_loopback()
 }

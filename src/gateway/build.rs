@@ -81,8 +81,9 @@ impl Gateway {
     pub fn from_file(path: &Path) -> Result<Arc<Self>, BuildError> {
         let clock = Clock::system();
         let options = LoadOptions::new(clock.unix());
-        let (loaded, _) = config::lint::load_and_lint(path, &options).map_err(BuildError::Config)?;
-                let telemetry = Arc::new(Telemetry::new(clock.clone(), None));
+        let (loaded, _) =
+            config::lint::load_and_lint(path, &options).map_err(BuildError::Config)?;
+        let telemetry = Arc::new(Telemetry::new(clock.clone(), None));
         Self::new(&loaded.config, clock, telemetry, TaskTracker::new())
     }
 
@@ -129,12 +130,7 @@ impl Gateway {
         Ok(Snapshot { router, routes, trusted_proxies })
     }
 
-    fn route(
-        &self,
-        config: &Config,
-        checked: &model::Route,
-        upstream: Upstream,
-    ) -> Route {
+    fn route(&self, config: &Config, checked: &model::Route, upstream: Upstream) -> Route {
         let methods: Vec<&str> = checked.methods.iter().map(http::Method::as_str).collect();
         Route {
             name: Arc::clone(&checked.name),
@@ -175,11 +171,7 @@ impl Gateway {
 
 impl Snapshot {
     fn empty() -> Self {
-        Self {
-            router: Router::default(),
-            routes: Vec::new(),
-            trusted_proxies: Sources::new(&[]),
-        }
+        Self { router: Router::default(), routes: Vec::new(), trusted_proxies: Sources::new(&[]) }
     }
 }
 

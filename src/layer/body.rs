@@ -75,7 +75,12 @@ where
         let mut next = std::mem::replace(&mut self.next, next);
         Box::pin(async move {
             let mut charge = delivery.route().shared.bodies.charge();
-            let read = read(&delivery.head.headers, &mut delivery.body, &delivery.record.route, &mut charge);
+            let read = read(
+                &delivery.head.headers,
+                &mut delivery.body,
+                &delivery.record.route,
+                &mut charge,
+            );
             let body = match read.await {
                 Ok(body) => body,
                 Err(refusal) => return Err(Refused::by(Check::Body, refusal, delivery.record)),
@@ -169,7 +174,10 @@ impl<B: Body<Data = Bytes> + Unpin> Frames<'_, B> {
         let patience = self.patience;
         let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
         timer.as_mut().poll(cx).map(|()| {
-            Err(Refusal::new(Code::BodyTimeout, "the body did not arrive within limits.body_timeout"))
+            Err(Refusal::new(
+                Code::BodyTimeout,
+                "the body did not arrive within limits.body_timeout",
+            ))
         })
     }
 }

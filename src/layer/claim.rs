@@ -7,7 +7,6 @@
 
 use crate::{
     config::model::Check,
-    decision::Refusal,
     delivery::Delivery,
     verify::{Claim, Head},
 };
@@ -23,6 +22,6 @@ impl<B, P> Judge<B, P> for ReadClaim {
     type Proof = Claim;
 
     fn judge(&self, delivery: &mut Delivery<B, P>) -> Result<Claim, Unproven> {
-        delivery.route().scheme.claim(Head::of(&delivery.head))
+        Ok(delivery.route().scheme.claim(Head::of(&delivery.head))?)
     }
 }

@@ -39,7 +39,8 @@ impl<P> Judge<Bytes, P> for WantEvent {
                 payload.read(&delivery.head, &delivery.body)?;
             }
             let kind = delivery.record.event_type.as_deref();
-            let listed = |kind: &str| route.events.iter().any(|event| wildcard::matches(event, kind));
+            let listed =
+                |kind: &str| route.events.iter().any(|event| wildcard::matches(event, kind));
             if !kind.is_some_and(listed) {
                 return Err(unwanted(route.on_unlisted_event, "the type is not in events").into());
             }

@@ -29,18 +29,13 @@ mod transport;
 
 pub use edge::{Edge, Peer};
 pub use embed::{Verify, VerifyLayer};
+pub use proxy::{Proxy, proxy};
 pub use respond::status_of;
-pub use proxy::proxy;
 pub use stack::Admitted;
 
 use http::Response;
 
-use crate::{
-    body::AnswerBody,
-    config::model::Check,
-    decision::Refusal,
-    delivery::Record,
-};
+use crate::{body::AnswerBody, config::model::Check, decision::Refusal, delivery::Record};
 
 /// A future on the heap. There are two a request: one where the body is awaited, one from the
 /// reservation on.

@@ -116,7 +116,10 @@ where
 /// A reservation that was neither needed nor possible is `None`.
 type Admission = (Once, Option<Reservation>);
 
-fn admit<P>(route: &Route, delivery: &mut Delivery<Bytes, Judged<P>>) -> Result<Admission, Refusal> {
+fn admit<P>(
+    route: &Route,
+    delivery: &mut Delivery<Bytes, Judged<P>>,
+) -> Result<Admission, Refusal> {
     let head = Head::of(&delivery.head);
     let event = route.scheme.event(head, &delivery.body);
     let repeats = route.replay.is_some() && route.scheme.repeats(head, &delivery.body);

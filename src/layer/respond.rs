@@ -120,7 +120,8 @@ fn acknowledgement<R: From<Bytes>>(
 fn problem<R: From<Bytes>>(code: Code, status: StatusCode, route: Option<&Route>) -> Response<R> {
     let uniform = route.is_none_or(|route| route.answers == Answers::Uniform)
         && matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
-    let body = if uniform { UNIFORM.get(usize::from(status == StatusCode::FORBIDDEN)) } else { None };
+    let body =
+        if uniform { UNIFORM.get(usize::from(status == StatusCode::FORBIDDEN)) } else { None };
     let body = body.cloned().unwrap_or_else(|| match PROBLEMS.get(code as usize) {
         Some((usual, body)) if *usual == status => body.clone(),
         _ => problem_json(Some(code), status),

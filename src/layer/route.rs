@@ -35,11 +35,15 @@ impl<B, P> Judge<B, P> for FindRoute {
             snapshot.routes.get(found.route)
         });
         let Some(route) = route else {
-            return Err(Refusal::new(Code::NoRoute, "no route has this host and path"));
+            return Err(Refusal::new(Code::NoRoute, "no route has this host and path").into());
         };
         record.route = Some(Arc::clone(route));
         if !route.methods.contains(&delivery.head.method) {
-            return Err(Refusal::new(Code::MethodNotAllowed, "the route does not take this method"));
+            return Err(Refusal::new(
+                Code::MethodNotAllowed,
+                "the route does not take this method",
+            )
+            .into());
         }
         Ok(Routed(()))
     }

@@ -5,11 +5,14 @@
 
 use crate::{
     config::model::Check,
-    decision::Refusal,
     delivery::{Delivery, Held},
 };
 
-use super::{check::{Judge, Unproven}, replay::Once, source_rate::limited};
+use super::{
+    check::{Judge, Unproven},
+    replay::Once,
+    source_rate::limited,
+};
 
 /// `rate_limit.per_route`.
 #[derive(Clone, Debug)]

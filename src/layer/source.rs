@@ -8,7 +8,10 @@ use crate::{
     delivery::Delivery,
 };
 
-use super::{check::{Judge, Unproven}, transport::remarked};
+use super::{
+    check::{Judge, Unproven},
+    transport::remarked,
+};
 
 /// Compares the client's address, not a header, with `allow_from`.
 #[derive(Clone, Debug)]
@@ -27,6 +30,6 @@ impl<B, P> Judge<B, P> for AllowSource {
         if list.contains(delivery.record.source) {
             return Ok(AllowedSource(()));
         }
-        Err(Refusal::new(Code::SourceNotAllowed, remarked(delivery, "not in allow_from")))
+        Err(Refusal::new(Code::SourceNotAllowed, remarked(delivery, "not in allow_from")).into())
     }
 }

@@ -8,7 +8,7 @@ mod service;
 mod signals;
 mod start;
 
-pub use options::{Observer, Options};
+pub use options::Options;
 pub use reload::ReloadError;
 pub use start::StartError;
 
@@ -23,7 +23,11 @@ use crate::{
     config::model,
     gateway::Gateway,
     server::{Control, Running, ServerSettings},
-    telemetry::{Telemetry, admin::Readiness, log::LevelHandle},
+    telemetry::{
+        Telemetry,
+        admin::{Readiness, State},
+        log::LevelHandle,
+    },
 };
 
 /// A gateway that serves. Dropping it without [`Self::stop`] ends its threads with the process.
@@ -56,6 +60,9 @@ struct Current {
     files: std::collections::BTreeSet<std::path::PathBuf>,
 }
 
+/// How long a drain waits for a slow audit file.
+const AUDIT_PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
+
 impl Process {
     /// Where it listens, with the ports that were taken, in the configuration's order.
     pub fn addresses(&self) -> &[SocketAddr] {
@@ -76,11 +83,6 @@ impl Process {
         self.inner.reload(self.runtime.handle())
     }
 
-    /// Waits until every audit line so far is written.
-    pub fn flush_audit(&self) {
-        self.inner.telemetry.flush();
-    }
-
     /// Serves until SIGTERM or SIGINT, then drains; SIGHUP reloads. Blocks the thread.
     pub fn run_until_told(self) {
         let told = signals::until_told(Arc::clone(&self.inner), self.runtime.handle().clone());
@@ -94,10 +96,10 @@ impl Process {
     /// `shutdown_grace` to finish. Blocks the thread.
     pub fn stop(self) {
         tracing::info!("draining");
-        self.inner.readiness.drain();
+        self.inner.readiness.set(State::Draining);
         self.inner.control.shut_down();
         self.servers.join();
-        self.inner.telemetry.flush();
+        self.inner.telemetry.close(AUDIT_PATIENCE);
         self.runtime.shutdown_background();
         tracing::info!("stopped");
     }

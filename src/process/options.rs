@@ -1,11 +1,8 @@
 //! What a process is started with besides its configuration.
 
-use std::{fmt, num::NonZeroUsize, path::PathBuf, sync::Arc};
+use std::{fmt, num::NonZeroUsize, path::PathBuf};
 
-use crate::{clock::Clock, config::LoadOptions, telemetry::Decided};
-
-/// Is told of every decision, on the request's own path.
-pub type Observer = Arc<dyn Fn(&Decided<'_>) + Send + Sync>;
+use crate::{clock::Clock, config::LoadOptions, telemetry::Observer};
 
 /// How to start; see [`super::Process::start`].
 pub struct Options {

@@ -54,8 +54,8 @@ impl Inner {
     }
 
     fn try_reload(&self, current: &mut Current, runtime: &Handle) -> Result<(), ReloadError> {
-        let (loaded, remarks) = load_and_lint(&self.options.path, &self.options.load())
-            .map_err(ReloadError::Config)?;
+        let (loaded, remarks) =
+            load_and_lint(&self.options.path, &self.options.load()).map_err(ReloadError::Config)?;
         let mut config = loaded.config;
         if self.options.dev {
             start::confine(&mut config.server);
@@ -82,7 +82,7 @@ impl Inner {
     pub(super) fn watched(&self) -> BTreeSet<PathBuf> {
         let current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         let mut files = current.files.clone();
-        files.extend(crate::config::included(&self.options.path));
+        files.extend(crate::config::sources(&self.options.path));
         files
     }
 }

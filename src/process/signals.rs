@@ -34,9 +34,7 @@ pub(super) async fn watch(inner: Arc<Inner>, runtime: Handle) {
     let mut ticks = tokio::time::interval(WATCH_EVERY);
     loop {
         ticks.tick().await;
-        let now = fingerprint(&inner).await;
-        if now != seen {
-            seen = now;
+        if fingerprint(&inner).await != seen {
             reload(&inner, &runtime).await;
             // The files that count may be others now.
             seen = fingerprint(&inner).await;

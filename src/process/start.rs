@@ -20,7 +20,7 @@ use crate::{
     server::{self, BindError, Bound, Control, ServerSettings},
     telemetry::{
         self, Telemetry,
-        admin::{self, Readiness},
+        admin::{self, Admin, Readiness, State},
         metrics::Gauges,
     },
 };
@@ -91,7 +91,7 @@ impl Process {
         }
         read_gauges(&telemetry, &gateway, &control);
         let listeners = Bound::all(&config.server.listen)?;
-        let readiness = Arc::new(Readiness::new());
+        let readiness = Arc::new(Readiness::default());
         let admin = match &config.admin {
             Some(admin) => serve_admin(admin, &readiness, &telemetry, &runtime)?,
             None => None,
@@ -117,7 +117,7 @@ impl Process {
                 files: config.files,
             }),
         });
-        inner.readiness.listening();
+        inner.readiness.set(State::Ready);
         runtime.spawn(sweep(Arc::clone(&inner)));
         if watch {
             runtime.spawn(signals::watch(Arc::clone(&inner), runtime.handle().clone()));
@@ -177,14 +177,14 @@ fn serve_admin(
     if let Some(wanted) = config.listen {
         let (at, listener) = listen(wanted)?;
         let hosts = config.hosts.clone();
-        let admin = admin::Admin::new(Arc::clone(readiness), Arc::clone(telemetry), hosts);
-        runtime.spawn(admin::serve(listener, admin));
+        let admin = Admin::guarded(Arc::clone(telemetry), Arc::clone(readiness), hosts);
+        runtime.spawn(admin::serve(listener, Arc::new(admin)));
         address = Some(at);
     }
     for probe in &config.probes {
         let (_, listener) = listen(*probe)?;
-        let probes = admin::Admin::probes(Arc::clone(readiness), Arc::clone(telemetry));
-        runtime.spawn(admin::serve(listener, probes));
+        let probes = Admin::probes(Arc::clone(telemetry), Arc::clone(readiness));
+        runtime.spawn(admin::serve(listener, Arc::new(probes)));
     }
     Ok(address)
 }

@@ -60,6 +60,15 @@ impl Bound {
         self.address
     }
 
+    /// For a runtime that this is called within.
+    ///
+    /// # Errors
+    ///
+    /// If the runtime cannot take it.
+    pub fn into_tokio(self) -> io::Result<tokio::net::TcpListener> {
+        tokio::net::TcpListener::from_std(self.listener)
+    }
+
     /// The same socket once more, for another core.
     pub(super) fn for_core(&self) -> io::Result<TcpListener> {
         self.listener.try_clone()

@@ -28,13 +28,19 @@ fn post(gateway: &Gateway, body: &str) -> (u16, String) {
 #[test]
 fn an_event_that_is_not_listed_is_acknowledged() {
     let upstream = Upstream::start();
-    let gateway = gateway(&upstream, "events = [\"invoice.*\"]\nfilters = [{ json = \"/live\", equals = true }]\n");
+    let gateway = gateway(
+        &upstream,
+        "events = [\"invoice.*\"]\nfilters = [{ json = \"/live\", equals = true }]\n",
+    );
     assert_eq!(post(&gateway, r#"{"id":"1","type":"invoice.a.b","live":true}"#).0, 200);
     assert_eq!(post(&gateway, r#"{"id":"2","type":"charge.paid","live":true}"#).0, 204);
     assert_eq!(post(&gateway, r#"{"id":"3","type":"invoice.a","live":false}"#).0, 204);
     assert_eq!(upstream.count(), 1);
     // Ignoring it is final: it was dealt with.
-    assert_eq!(post(&gateway, r#"{"id":"2","type":"charge.paid","live":true}"#), (409, "replayed".into()));
+    assert_eq!(
+        post(&gateway, r#"{"id":"2","type":"charge.paid","live":true}"#),
+        (409, "replayed".into())
+    );
 }
 
 #[test]
@@ -51,7 +57,10 @@ fn payloads_satisfy_the_schema() {
     let upstream = Upstream::start();
     let gateway = gateway(&upstream, "[routes.r.body]\nschema = \"n.json\"\n");
     assert_eq!(post(&gateway, r#"{"n":1}"#).0, 200);
-    assert_eq!(upstream.last().header("hookward-verified"), Some("signature, timestamp, replay, schema"));
+    assert_eq!(
+        upstream.last().header("hookward-verified"),
+        Some("signature, timestamp, replay, schema")
+    );
     assert_eq!(post(&gateway, r#"{"n":"1"}"#), (422, "schema_violation".into()));
     assert_eq!(post(&gateway, r#"{"n":1,"n":2}"#), (400, "payload_malformed".into()));
     assert_eq!(post(&gateway, r#"{"n":"#), (400, "payload_malformed".into()));
@@ -63,12 +72,14 @@ fn payloads_satisfy_the_schema() {
 #[test]
 fn a_monitored_schema_reports_and_forwards() {
     let upstream = Upstream::start();
-    let gateway = gateway(&upstream, "monitor = [\"schema\"]\n[routes.r.body]\nschema = \"n.json\"\n");
+    let gateway =
+        gateway(&upstream, "monitor = [\"schema\"]\n[routes.r.body]\nschema = \"n.json\"\n");
     assert_eq!(post(&gateway, r#"{"n":"1"}"#).0, 200);
     let seen = upstream.last();
     assert_eq!(seen.header("hookward-verified"), Some("signature, timestamp, replay"));
     assert_eq!(seen.header("hookward-monitored"), Some("schema=schema_violation"));
-    let counted = r#"hookward_monitored_total{route="r",check="schema",decision="schema_violation"} 1"#;
+    let counted =
+        r#"hookward_monitored_total{route="r",check="schema",decision="schema_violation"} 1"#;
     assert!(gateway.metrics().contains(counted));
 }
 

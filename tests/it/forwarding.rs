@@ -91,8 +91,15 @@ fn claims_of_the_sender_are_dropped() {
     assert_eq!(seen.header("x-hub-signature-256"), Some(signature.as_str()));
     assert_ne!(seen.header("x-request-id"), Some("theirs"));
     for name in [
-        "hookward_route", "hookward-event-id", "forwarded", "x-real-ip", "true-client-ip",
-        "x-original-url", "x-rewrite-url", "x-http-method-override", "proxy",
+        "hookward_route",
+        "hookward-event-id",
+        "forwarded",
+        "x-real-ip",
+        "true-client-ip",
+        "x-original-url",
+        "x-rewrite-url",
+        "x-http-method-override",
+        "proxy",
     ] {
         assert_eq!(seen.header(name), None, "{name}");
     }

@@ -5,6 +5,6 @@ mod support;
 mod ambiguity;
 mod content;
 mod forwarding;
+mod race;
 mod refusals;
 mod replay;
-mod race;

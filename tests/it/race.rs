@@ -15,7 +15,12 @@ fn one_winner() {
     ));
     for round in 0..25 {
         let body = format!("round {round}").into_bytes();
-        let bytes = Arc::new(request("POST", "/github", &[("X-Hub-Signature-256", &github(SECRET, &body))], &body));
+        let bytes = Arc::new(request(
+            "POST",
+            "/github",
+            &[("X-Hub-Signature-256", &github(SECRET, &body))],
+            &body,
+        ));
         let barrier = Barrier::new(8);
         let statuses = Mutex::new(Vec::new());
         std::thread::scope(|scope| {

@@ -42,7 +42,13 @@ fn every_reason_has_its_code_and_nothing_is_forwarded() {
         ("GET", "/github", vec![], 405, "method_not_allowed"),
         ("POST", "/github", vec![], 401, "signature_missing"),
         ("POST", "/github", vec![("X-Hub-Signature-256", String::new())], 401, "signature_missing"),
-        ("POST", "/github", vec![("X-Hub-Signature-256", "sha256=zz".into())], 400, "signature_malformed"),
+        (
+            "POST",
+            "/github",
+            vec![("X-Hub-Signature-256", "sha256=zz".into())],
+            400,
+            "signature_malformed",
+        ),
         ("POST", "/github", vec![("X-Hub-Signature-256", forged)], 401, "signature_mismatch"),
         (
             "POST",
@@ -51,10 +57,34 @@ fn every_reason_has_its_code_and_nothing_is_forwarded() {
             400,
             "ambiguous_header",
         ),
-        ("POST", "/stripe", vec![("Stripe-Signature", stripe(SECRET, now - 301, b"{}"))], 401, "timestamp_expired"),
-        ("POST", "/stripe", vec![("Stripe-Signature", stripe(SECRET, now + 301, b"{}"))], 401, "timestamp_in_future"),
-        ("POST", "/stripe", vec![("Stripe-Signature", format!("v1={}", "0".repeat(64)))], 401, "timestamp_missing"),
-        ("POST", "/stripe", vec![("Stripe-Signature", format!("t=x,v1={}", "0".repeat(64)))], 400, "timestamp_malformed"),
+        (
+            "POST",
+            "/stripe",
+            vec![("Stripe-Signature", stripe(SECRET, now - 301, b"{}"))],
+            401,
+            "timestamp_expired",
+        ),
+        (
+            "POST",
+            "/stripe",
+            vec![("Stripe-Signature", stripe(SECRET, now + 301, b"{}"))],
+            401,
+            "timestamp_in_future",
+        ),
+        (
+            "POST",
+            "/stripe",
+            vec![("Stripe-Signature", format!("v1={}", "0".repeat(64)))],
+            401,
+            "timestamp_missing",
+        ),
+        (
+            "POST",
+            "/stripe",
+            vec![("Stripe-Signature", format!("t=x,v1={}", "0".repeat(64)))],
+            400,
+            "timestamp_malformed",
+        ),
     ];
     for (method, target, headers, status, code) in cases {
         let headers: Vec<_> = headers.iter().map(|(k, v)| (*k, v.as_str())).collect();
@@ -65,7 +95,11 @@ fn every_reason_has_its_code_and_nothing_is_forwarded() {
     }
     assert_eq!(upstream.count(), 0);
     let metrics = gateway.metrics();
-    assert!(metrics.contains(r#"hookward_requests_total{route="github",decision="signature_mismatch"} 1"#), "{metrics}");
+    assert!(
+        metrics
+            .contains(r#"hookward_requests_total{route="github",decision="signature_mismatch"} 1"#),
+        "{metrics}"
+    );
     assert!(metrics.contains(r#"hookward_replay_entries{route="github"} 0"#), "{metrics}");
 }
 
@@ -106,7 +140,11 @@ fn uniform_answers_do_not_tell_failures_apart() {
 #[test]
 fn bodies_are_bounded() {
     let upstream = Upstream::start();
-    let gateway = gateway(&upstream, "", "[routes.github.body]\nmax_size = \"1KiB\"\ncontent_types = [\"application/json\"]\n");
+    let gateway = gateway(
+        &upstream,
+        "",
+        "[routes.github.body]\nmax_size = \"1KiB\"\ncontent_types = [\"application/json\"]\n",
+    );
     let json = ("Content-Type", "application/json");
     for size in [1024, 1025] {
         let body = vec![b'x'; size];
@@ -119,7 +157,9 @@ fn bodies_are_bounded() {
     assert_eq!((answer.status, answer.code().as_str()), (415, "unsupported_media_type"));
     // A chunked body says nothing beforehand.
     let mut client = gateway.connect();
-    let head = format!("POST /github HTTP/1.1\r\nHost: h\r\nX-Hub-Signature-256: {signature}\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n");
+    let head = format!(
+        "POST /github HTTP/1.1\r\nHost: h\r\nX-Hub-Signature-256: {signature}\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    );
     client.write(head.as_bytes());
     for _ in 0..3 {
         client.write(format!("200\r\n{}\r\n", "x".repeat(512)).as_bytes());
@@ -160,7 +200,11 @@ fn limits_turn_a_source_away() {
     let gateway = gateway(&upstream, "", limits);
     let signature = |n: usize| github(SECRET, n.to_string().as_bytes());
     for n in 0..4 {
-        let answer = gateway.post("/github", &[("X-Hub-Signature-256", &signature(n))], n.to_string().as_bytes());
+        let answer = gateway.post(
+            "/github",
+            &[("X-Hub-Signature-256", &signature(n))],
+            n.to_string().as_bytes(),
+        );
         assert_eq!(answer.status, if n < 3 { 200 } else { 429 }, "{n}");
         assert_eq!(answer.header("retry-after").is_some(), n == 3);
     }

@@ -92,7 +92,12 @@ fn a_copy_of_what_is_in_flight_waits() {
     let gateway = gateway(&upstream, "");
     upstream.next([Act::Gate]);
     let body = b"slow";
-    let bytes = crate::support::request("POST", "/github", &[("X-Hub-Signature-256", &github(SECRET, body))], body);
+    let bytes = crate::support::request(
+        "POST",
+        "/github",
+        &[("X-Hub-Signature-256", &github(SECRET, body))],
+        body,
+    );
     let mut first = gateway.connect();
     first.write(&bytes);
     upstream.wait_for(1);
@@ -114,7 +119,12 @@ fn a_sender_that_hangs_up_does_not_undo_the_delivery() {
     upstream.next([Act::Gate]);
     let body = b"impatient";
     let mut client = gateway.connect();
-    client.write(&crate::support::request("POST", "/github", &[("X-Hub-Signature-256", &github(SECRET, body))], body));
+    client.write(&crate::support::request(
+        "POST",
+        "/github",
+        &[("X-Hub-Signature-256", &github(SECRET, body))],
+        body,
+    ));
     upstream.wait_for(1);
     drop(client);
     // Reserved while it lasts, committed when it is done.
@@ -145,7 +155,11 @@ fn entries_and_budgets_outlive_a_reload() {
     };
     let gateway = Gateway::start(&config(""));
     assert_eq!(post_github(&gateway, b"once").0, 200);
-    assert!(gateway.reload(&config("tolerance = \"5m\"\n").replace("tolerance = \"5m\"\n", "events = [\"*\"]\n")) || true);
+    assert!(
+        gateway.reload(
+            &config("tolerance = \"5m\"\n").replace("tolerance = \"5m\"\n", "events = [\"*\"]\n")
+        ) || true
+    );
     assert_eq!(post_github(&gateway, b"once").0, 409);
     assert!(!gateway.reload("nonsense = 1\n"), "a bad configuration changes nothing");
     assert_eq!(post_github(&gateway, b"once").0, 409);
@@ -155,7 +169,10 @@ fn entries_and_budgets_outlive_a_reload() {
 #[test]
 fn a_full_store_refuses_rather_than_forgets() {
     let upstream = Upstream::start();
-    let gateway = gateway(&upstream, "[replay]\nmax_entries = 100\n[routes.github.replay]\nmax_entries = 2\n");
+    let gateway = gateway(
+        &upstream,
+        "[replay]\nmax_entries = 100\n[routes.github.replay]\nmax_entries = 2\n",
+    );
     assert_eq!(post_github(&gateway, b"1").0, 200);
     assert_eq!(post_github(&gateway, b"2").0, 200);
     let (status, text) = post_github(&gateway, b"3");

@@ -144,7 +144,8 @@ fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
 
 /// The bytes of a request; `Host` and `Content-Length` are added.
 pub fn request(method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
-    let mut bytes = format!("{method} {target} HTTP/1.1\r\nHost: hooks.example.com\r\n").into_bytes();
+    let mut bytes =
+        format!("{method} {target} HTTP/1.1\r\nHost: hooks.example.com\r\n").into_bytes();
     for (name, value) in headers {
         bytes.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
     }

@@ -55,7 +55,13 @@ impl Gateway {
         Client::connect(self.address)
     }
 
-    pub fn send(&self, method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+    pub fn send(
+        &self,
+        method: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Answer {
         let mut client = self.connect();
         client.write(&request(method, target, headers, body));
         client.read().expect("an answer")
@@ -94,11 +100,8 @@ impl Drop for Gateway {
 
 fn write_config(dir: &tempfile::TempDir, config: &str) -> PathBuf {
     let path = dir.path().join("hookward.toml");
-    let listen = if config.contains("[server]") {
-        ""
-    } else {
-        "[server]\nlisten = [\"127.0.0.1:0\"]\n"
-    };
+    let listen =
+        if config.contains("[server]") { "" } else { "[server]\nlisten = [\"127.0.0.1:0\"]\n" };
     std::fs::write(&path, format!("{listen}{config}")).unwrap();
     path
 }

@@ -123,7 +123,10 @@ fn serve(mut stream: TcpStream, state: &(Mutex<State>, Condvar)) {
         state.1.notify_all();
         let answer = match act {
             Act::Answer(status, body) => {
-                format!("HTTP/1.1 {status} X\r\nX-From: upstream\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+                format!(
+                    "HTTP/1.1 {status} X\r\nX-From: upstream\r\nContent-Length: {}\r\n\r\n{body}",
+                    body.len()
+                )
             }
             Act::Raw(bytes) => {
                 let _ = stream.write_all(bytes.as_bytes());
