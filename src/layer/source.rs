@@ -8,10 +8,7 @@ use crate::{
     delivery::Delivery,
 };
 
-use super::{
-    check::{Judge, Unproven},
-    transport::remarked,
-};
+use super::check::{Judge, Unproven};
 
 /// Compares the client's address, not a header, with `allow_from`.
 #[derive(Clone, Debug)]
@@ -30,6 +27,6 @@ impl<B, P> Judge<B, P> for AllowSource {
         if list.contains(delivery.record.source) {
             return Ok(AllowedSource(()));
         }
-        Err(Refusal::new(Code::SourceNotAllowed, remarked(delivery, "not in allow_from")).into())
+        Err(Refusal::new(Code::SourceNotAllowed, "not in allow_from").into())
     }
 }

@@ -26,18 +26,6 @@ impl<B, P> Judge<B, P> for RequireHttps {
         if delivery.record.secure || !delivery.route().require_https {
             return Ok(SecureEnough(()));
         }
-        Err(Refusal::new(Code::InsecureTransport, remarked(delivery, "plain HTTP")).into())
-    }
-}
-
-/// A refusal that depends on where the request seems to come from says so, if there is something
-/// to say: most often a proxy that is missing from `trusted_proxies`.
-pub(super) fn remarked<B, P>(
-    delivery: &Delivery<B, P>,
-    what: &'static str,
-) -> crate::decision::Detail {
-    match &delivery.record.remark {
-        Some(remark) => format!("{what}; {remark}").into(),
-        None => what.into(),
+        Err(Refusal::new(Code::InsecureTransport, "plain HTTP").into())
     }
 }

@@ -19,8 +19,11 @@ use super::{
 use crate::{
     clock::Clock,
     decision::{Code, Refusal},
-    delivery::{CheckOutcome, Record},
+    delivery::Record,
 };
+
+/// Is told of every decision and how long it took, on the request's own path.
+pub type Observer = Arc<dyn Fn(&Conclusion<'_>, Duration) + Send + Sync>;
 
 /// Counts, audits and logs. One for the life of the process.
 pub struct Telemetry {
@@ -29,8 +32,7 @@ pub struct Telemetry {
     audit: ArcSwapOption<AuditWriter>,
     /// Whose configuration requests without a route are judged by.
     unrouted: ArcSwap<Identity>,
-    /// One readable line a decision on standard error, for `run --dev`.
-    lines: bool,
+    observer: Option<Observer>,
     told_second: AtomicU64,
 }
 
@@ -82,15 +84,14 @@ pub struct Conclusion<'a> {
 }
 
 impl Telemetry {
-    /// Counts from zero, without an audit trail. With `lines`, every decision is one readable line
-    /// on standard error.
-    pub fn new(clock: Clock, lines: bool) -> Self {
+    /// Counts from zero, without an audit trail. An observer is told of every decision.
+    pub fn new(clock: Clock, observer: Option<Observer>) -> Self {
         Self {
             clock,
             metrics: Metrics::new(),
             audit: ArcSwapOption::empty(),
             unrouted: ArcSwap::default(),
-            lines,
+            observer,
             told_second: AtomicU64::new(0),
         }
     }
@@ -157,8 +158,8 @@ impl Telemetry {
         let now = self.clock.mono();
         let took = now.saturating_sub(record.started);
         self.measure(conclusion, took);
-        if self.lines {
-            line(conclusion, took);
+        if let Some(observer) = &self.observer {
+            observer(conclusion, took);
         }
         let audit = self.audit.load();
         if let Some(audit) = &*audit {
@@ -168,7 +169,7 @@ impl Telemetry {
             let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
             audit.record(AuditEvent::new(conclusion, identity, took_us));
         } else if let Some(refusal) = conclusion.refusal
-            && !self.lines
+            && self.observer.is_none()
         {
             self.log(conclusion, refusal, now);
         }
@@ -187,10 +188,8 @@ impl Telemetry {
         metrics.decided(conclusion.code);
         let upstream = record.upstream_us.map(Duration::from_micros);
         metrics.took(took.saturating_sub(upstream.unwrap_or_default()), upstream);
-        for (check, outcome) in &record.checks {
-            if let CheckOutcome::Waived(refusal) = outcome {
-                metrics.would_have(*check, refusal.code);
-            }
+        for (check, refusal) in record.checks.waived() {
+            metrics.would_have(check, refusal.code);
         }
         if let Some((route, id)) = conclusion.route.zip(record.key_id.as_ref()) {
             match route.keys.iter().find(|(known, _)| known == id) {
@@ -215,8 +214,7 @@ impl Telemetry {
             source = %conclusion.record.source,
             request_id = conclusion.record.request_id.as_str(),
             detail = detail.as_str(),
-            remark = conclusion.record.remark.as_deref(),
-            near_miss = conclusion.record.near_miss.as_deref(),
+            remark = conclusion.record.remark.map(tracing::field::display),
             suppressed = (suppressed > 0).then_some(suppressed),
             "refused"
         );
@@ -256,13 +254,8 @@ impl fmt::Debug for Telemetry {
     }
 }
 
-fn line(conclusion: &Conclusion<'_>, took: Duration) {
-    let text = readable(conclusion, took);
-    // Nobody reading along is no reason to stop.
-    let _unread: std::io::Result<()> = writeln!(std::io::stderr(), "{text}");
-}
-
-fn readable(conclusion: &Conclusion<'_>, took: Duration) -> String {
+/// One line for a person who watches, as `run --dev` prints it.
+pub fn readable(conclusion: &Conclusion<'_>, took: Duration) -> String {
     let mark = match (conclusion.refusal, conclusion.code) {
         (None, Code::Forwarded) => '✓',
         (None, _) => '=',

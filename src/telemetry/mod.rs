@@ -10,7 +10,7 @@ pub mod metrics;
 #[cfg(test)]
 mod testing;
 
-pub use conclude::{Conclusion, RouteTelemetry, Telemetry};
+pub use conclude::{Conclusion, Observer, RouteTelemetry, Telemetry, readable};
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -2,13 +2,12 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use smallvec::SmallVec;
-
 use crate::{
     clock::UnixMs,
     config::model::Check,
     decision::{Code, Refusal},
-    delivery::{CheckOutcome, RequestId},
+    delivery::{CheckOutcome, Checks, NearMiss, RequestId},
+    net::Remark,
     telemetry::conclude::{Conclusion, Identity},
 };
 
@@ -21,8 +20,8 @@ pub(in crate::telemetry) struct AuditEvent {
     pub(super) code: Code,
     pub(super) status: u16,
     pub(super) refusal: Option<Refusal>,
-    pub(super) checks: SmallVec<[(Check, CheckOutcome); 8]>,
-    pub(super) remark: Option<Box<str>>,
+    pub(super) checks: Checks,
+    pub(super) remark: Option<Remark>,
     pub(super) key_id: Option<Arc<str>>,
     pub(super) event_id: Option<Box<str>>,
     pub(super) event_type: Option<Box<str>>,
@@ -32,7 +31,7 @@ pub(in crate::telemetry) struct AuditEvent {
     pub(super) took_us: u64,
     pub(super) upstream_status: Option<u16>,
     pub(super) upstream_us: Option<u64>,
-    pub(super) near_miss: Option<Box<str>>,
+    pub(super) near_miss: Option<NearMiss>,
 }
 
 impl AuditEvent {
@@ -42,7 +41,7 @@ impl AuditEvent {
         took_us: u64,
     ) -> Self {
         let record = conclusion.record;
-        let told = |(_, outcome): &(Check, CheckOutcome)| matches!(outcome, CheckOutcome::Fail(_));
+        let told = |(_, outcome): (Check, &CheckOutcome)| matches!(outcome, CheckOutcome::Fail(_));
         // A refusal that a check made stands there already.
         let refusal = conclusion.refusal.filter(|_| !record.checks.iter().any(told));
         Self {
@@ -53,7 +52,7 @@ impl AuditEvent {
             status: conclusion.status,
             refusal: refusal.cloned(),
             checks: record.checks.clone(),
-            remark: record.remark.clone(),
+            remark: record.remark,
             key_id: record.key_id.clone(),
             event_id: record.event_id.clone(),
             event_type: record.event_type.clone(),

@@ -43,16 +43,13 @@ struct Line<'a> {
     upstream_status: Option<u16>,
     upstream_us: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    near_miss: Option<&'a str>,
+    near_miss: Option<String>,
 }
 
 impl<'a> From<&'a AuditEvent> for Line<'a> {
     fn from(event: &'a AuditEvent) -> Self {
-        let waived = event.checks.iter().filter_map(|(_, outcome)| match outcome {
-            CheckOutcome::Waived(refusal) => Some(refusal.code.as_str()),
-            CheckOutcome::Fail(_) | CheckOutcome::Pass => None,
-        });
-        let would_be: Vec<_> = waived.collect();
+        let would_be: Vec<_> =
+            event.checks.waived().map(|(_, refusal)| refusal.code.as_str()).collect();
         Self {
             time: rfc3339(event.time),
             request_id: event.request_id.as_str(),
@@ -73,7 +70,7 @@ impl<'a> From<&'a AuditEvent> for Line<'a> {
             took_us: event.took_us,
             upstream_status: event.upstream_status,
             upstream_us: event.upstream_us,
-            near_miss: event.near_miss.as_deref().map(bounded),
+            near_miss: event.near_miss.as_ref().and_then(|find| (find.0)()),
         }
     }
 }
@@ -97,16 +94,18 @@ impl Serialize for Checks<'_> {
         let mut list = serializer.serialize_seq(None)?;
         // The remark is about how the source was found: it explains the check that failed for it,
         // or else goes with the first that passed by it.
+        let judged: Vec<_> = event.checks.iter().collect();
         let by_source = |(check, _): &&_| matches!(check, Check::Source | Check::Transport);
-        let failed = |(_, outcome): &&_| *outcome != CheckOutcome::Pass;
-        let mut candidates = event.checks.iter().filter(by_source);
+        let failed = |(_, outcome): &&(_, &CheckOutcome)| *outcome != &CheckOutcome::Pass;
+        let mut candidates = judged.iter().filter(by_source);
         let about = candidates.clone().find(failed).or_else(|| candidates.next());
         let about = about.map(|(check, _)| *check);
-        for (check, outcome) in &event.checks {
-            let remark = event.remark.as_deref().filter(|_| about == Some(*check));
+        let remark = event.remark.map(|remark| remark.to_string());
+        for (check, outcome) in judged {
+            let remark = remark.as_deref().filter(|_| about == Some(check));
             list.serialize_element(&one_check(check.as_str(), outcome, remark))?;
         }
-        if let (None, Some(remark)) = (about, event.remark.as_deref()) {
+        if let (None, Some(remark)) = (about, &remark) {
             let source = one_check(Check::Source.as_str(), &CheckOutcome::Pass, Some(remark));
             list.serialize_element(&source)?;
         }
