@@ -53,7 +53,8 @@ impl Upstream {
     ///
     /// `head` is the sender's, `body` the body as it was verified. The whole exchange, up to the
     /// last byte of the answer's body, has the configured timeout; a body that is not complete by
-    /// then breaks off with an error.
+    /// then breaks off with an error. The time runs from the call on; the future holds nothing of
+    /// `out`.
     ///
     /// # Errors
     ///
@@ -61,8 +62,6 @@ impl Upstream {
     /// - `upstream_error`: a connection broke, or what came over it is not HTTP
     /// - `upstream_timeout`: no status line within the timeout
     /// - `upstream_unhealthy`: every receiver fails its health check
-    ///
-    /// The timeout runs from the call on, and the future holds nothing of `out`.
     pub fn exchange(
         &self,
         out: &Outgoing<'_>,
