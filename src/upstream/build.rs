@@ -119,7 +119,7 @@ impl Upstream {
         let rules = Rules::new(route, provider, &settings.headers, protected, signer.is_some());
         Ok(Self {
             places,
-            timeout: settings.timeout,
+            timeout: settings.timeout.min(LONGEST),
             rules,
             signer,
             map_status: settings.map_status.clone(),
@@ -209,9 +209,15 @@ impl Health {
         let path = settings.path.parse::<Uri>().ok().filter(|uri| uri.authority().is_none());
         let path = path.and_then(|uri| uri.path_and_query().cloned());
         let path = path.filter(|path| path.as_str().starts_with('/'));
-        Ok(Self { path: path.ok_or(BuildError::HealthPath)?, interval: settings.interval })
+        let path = path.ok_or(BuildError::HealthPath)?;
+        Ok(Self { path, interval: settings.interval.clamp(SHORTEST_INTERVAL, LONGEST) })
     }
 }
+
+/// Longer than anybody waits, and short enough to be added to any time.
+pub(super) const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
+/// No receiver is asked for its health more often.
+const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
 
 impl fmt::Debug for Upstream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

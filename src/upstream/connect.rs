@@ -20,7 +20,7 @@ use tokio::{
 use tokio_rustls::TlsConnector;
 
 use super::{
-    build::BuildError,
+    build::{BuildError, LONGEST},
     path::is_secure,
     pool::{Kind, Lease, Pool, Sender},
     tls::TlsContext,
@@ -61,8 +61,8 @@ impl Settings {
         Ok(Self {
             secure,
             authority: authority.into(),
-            connect_timeout: shared.connect_timeout,
-            idle_timeout: shared.idle_timeout,
+            connect_timeout: shared.connect_timeout.min(LONGEST),
+            idle_timeout: shared.idle_timeout.min(LONGEST),
             // A plain connection is the same, whichever authorities are configured.
             ca_pem: shared.ca_pem.clone().filter(|_| secure),
         })

@@ -6,13 +6,13 @@ use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, header, request::Parts, uri::PathAndQuery};
 use http_body::Body;
 use http_body_util::Full;
-use hyper::body::Incoming;
+use hyper::{body::Incoming, client::conn::TrySendError};
 use tokio::time::{Instant, timeout_at};
 
 use super::{
     Outgoing, Upstream, UpstreamBody,
     build::{Place, PlaceKind},
-    connect::Origin,
+    connect::{ConnectError, Origin},
     echo, headers,
     pool::{Kind, Lease},
 };
@@ -53,7 +53,8 @@ impl Upstream {
     ///
     /// `head` is the sender's, `body` the body as it was verified. The whole exchange, up to the
     /// last byte of the answer's body, has the configured timeout; a body that is not complete by
-    /// then breaks off with an error.
+    /// then breaks off with an error. The time runs from the call on; the future holds nothing of
+    /// `out`.
     ///
     /// # Errors
     ///
@@ -61,16 +62,32 @@ impl Upstream {
     /// - `upstream_error`: a connection broke, or what came over it is not HTTP
     /// - `upstream_timeout`: no status line within the timeout
     /// - `upstream_unhealthy`: every receiver fails its health check
-    pub async fn exchange(
+    pub fn exchange(
         &self,
-        out: Outgoing<'_>,
-        mut head: Parts,
+        out: &Outgoing<'_>,
+        head: Parts,
         body: Bytes,
-    ) -> Result<Answer, Refusal> {
+    ) -> impl Future<Output = Result<Answer, Refusal>> + Send + use<'_> {
+        // Not part of the future, which would hold every intermediate value for its whole life.
+        let (task, request) = self.task(out, head, body);
+        async move {
+            match timeout_at(task.deadline, task.run(request)).await {
+                Ok(Ok(response)) => Ok(self.answer(response)),
+                Ok(Err(refusal)) => Err(refusal),
+                Err(_) => Err(Refusal::new(
+                    Code::UpstreamTimeout,
+                    format!("no answer within {:?}", self.timeout),
+                )),
+            }
+        }
+    }
+
+    /// Makes the request that receivers get, but for what differs from one to the next.
+    fn task(&self, out: &Outgoing<'_>, mut head: Parts, body: Bytes) -> (Task<'_>, Outbound) {
         let started = Instant::now();
-        self.rules.prepare(&mut head, &out, body.len());
+        self.rules.prepare(&mut head, out, body.len());
         if let Some(signer) = &self.signer {
-            signer.sign(&mut head.headers, &out, &body);
+            signer.sign(&mut head.headers, out, &body);
         }
         let target = match head.uri.path_and_query() {
             Some(target) => target.clone(),
@@ -87,15 +104,7 @@ impl Upstream {
         };
         head.version = http::Version::HTTP_11;
         head.extensions.clear();
-        let request = Request::from_parts(head, Full::new(body));
-        match timeout_at(task.deadline, task.run(request)).await {
-            Ok(Ok(response)) => Ok(self.answer(response)),
-            Ok(Err(refusal)) => Err(refusal),
-            Err(_) => Err(Refusal::new(
-                Code::UpstreamTimeout,
-                format!("no answer within {:?}", self.timeout),
-            )),
-        }
+        (task, Request::from_parts(head, Full::new(body)))
     }
 
     fn answer(&self, mut response: Response<UpstreamBody>) -> Answer {
@@ -158,44 +167,32 @@ impl Task<'_> {
     }
 
     /// Sends over an idle connection, or over a new one.
+    ///
+    /// The receiver may close an idle connection at any time. If that is seen before a byte was
+    /// written, the request comes back and goes over the next one.
     async fn offer(
         &self,
         origin: &Arc<Origin>,
         mut request: Outbound,
     ) -> Result<Response<UpstreamBody>, Failure> {
-        // The receiver may close an idle connection at any time. If that is seen before a byte was
-        // written, the request comes back and goes over the next one.
-        while let Some(lease) = origin.pool.take(self.kind, self.started) {
-            match self.send(origin, lease, request).await {
-                Err(Failure::Untouched(back, _)) => request = *back,
-                done => return done,
-            }
-        }
-        match origin.connect(self.kind).await {
-            Ok(lease) => self.send(origin, lease, request).await,
-            Err(error) => {
-                let why = format!("{}: {error}", origin.name());
-                let refusal = Refusal::new(Code::UpstreamUnreachable, why);
-                Err(Failure::Untouched(Box::new(request), refusal))
-            }
-        }
-    }
-
-    async fn send(
-        &self,
-        origin: &Origin,
-        mut lease: Lease,
-        request: Outbound,
-    ) -> Result<Response<UpstreamBody>, Failure> {
-        match lease.sender.try_send_request(request).await {
-            Ok(response) => self.receive(origin, lease, response),
-            Err(mut error) => {
-                let back = error.take_message();
-                let refusal = broken(origin, &error.into_error().to_string());
-                Err(match back {
-                    Some(back) => Failure::Untouched(Box::new(back), refusal),
-                    None => Failure::Sent(refusal),
-                })
+        loop {
+            let idle = origin.pool.take(self.kind, self.started);
+            let fresh = idle.is_none();
+            let mut lease = match idle {
+                Some(lease) => lease,
+                // Boxed, because it is large, seldom needed, and would be part of every exchange.
+                None => match Box::pin(origin.connect(self.kind)).await {
+                    Ok(lease) => lease,
+                    Err(error) => return Err(unreachable(origin, &error, request)),
+                },
+            };
+            let sent = lease.sender.try_send_request(request);
+            match sent.await {
+                Ok(response) => return self.receive(origin, lease, response),
+                Err(error) => match failed(origin, error) {
+                    Failure::Untouched(back, _) if !fresh => request = *back,
+                    failure => return Err(failure),
+                },
             }
         }
     }
@@ -214,6 +211,22 @@ impl Task<'_> {
         let bodiless = self.method == Method::HEAD || status == StatusCode::NOT_MODIFIED;
         headers::clean(&mut head.headers, body.size_hint().exact(), bodiless);
         Ok(Response::from_parts(head, UpstreamBody::stream(body, self.deadline, lease)))
+    }
+}
+
+#[cold]
+fn unreachable(origin: &Origin, error: &ConnectError, request: Outbound) -> Failure {
+    let why = format!("{}: {error}", origin.name());
+    Failure::Untouched(Box::new(request), Refusal::new(Code::UpstreamUnreachable, why))
+}
+
+#[cold]
+fn failed(origin: &Origin, mut error: TrySendError<Outbound>) -> Failure {
+    let back = error.take_message();
+    let refusal = broken(origin, &error.into_error().to_string());
+    match back {
+        Some(back) => Failure::Untouched(Box::new(back), refusal),
+        None => Failure::Sent(refusal),
     }
 }
 

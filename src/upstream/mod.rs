@@ -4,7 +4,7 @@
 //! request whose checks are all done and comes back with the receiver's answer, or with the
 //! refusal that the sender gets. Nothing here knows of checks, routes or replay.
 //!
-//! - [`headers`] decides what the receiver sees in the head: a sender's claims about itself go,
+//! - `headers` decides what the receiver sees in the head: a sender's claims about itself go,
 //!   what the gateway knows is added.
 //! - `path` decides which path and query the receiver sees.
 //! - `resign` signs anew for the receiver, as Standard Webhooks.
@@ -19,7 +19,7 @@ mod build;
 mod connect;
 mod echo;
 mod exchange;
-pub mod headers;
+mod headers;
 mod health;
 mod path;
 mod pool;

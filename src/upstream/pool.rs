@@ -63,6 +63,8 @@ struct Core {
 struct Idle {
     sender: Sender,
     since: Instant,
+    /// Whose runtime drives it. Another's may end before an exchange over it does.
+    core: usize,
 }
 
 impl Pool {
@@ -76,7 +78,7 @@ impl Pool {
     pub(super) fn take(self: &Arc<Self>, kind: Kind, now: Instant) -> Option<Lease> {
         let core = core_index();
         let mut idle = self.core(core)?;
-        let sender = idle.of(kind).take(now, self.idle_timeout)?;
+        let sender = idle.of(kind).take(core, now, self.idle_timeout)?;
         drop(idle);
         Some(Lease { sender, pool: self.clone(), core, kind })
     }
@@ -87,7 +89,7 @@ impl Pool {
     }
 
     fn core(&self, index: usize) -> Option<MutexGuard<'_, Core>> {
-        // More threads than cores share; that costs a wake-up and is correct all the same.
+        // More threads than cores share a list, but not what is in it.
         let core = self.cores.get(index % self.cores.len())?;
         Some(core.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -98,7 +100,7 @@ impl Pool {
         if idle.len() >= MAX_IDLE {
             return;
         }
-        idle.push(Idle { sender, since: Instant::now() });
+        idle.push(Idle { sender, since: Instant::now(), core: index });
         if !core.sweeping
             && let Ok(runtime) = Handle::try_current()
         {
@@ -141,12 +143,12 @@ impl Core {
 
 /// A list that is sorted by `since`, because connections are pushed when they become idle.
 trait IdleList {
-    fn take(&mut self, now: Instant, timeout: Duration) -> Option<Sender>;
+    fn take(&mut self, core: usize, now: Instant, timeout: Duration) -> Option<Sender>;
     fn expire(&mut self, now: Instant, timeout: Duration) -> Option<Instant>;
 }
 
 impl IdleList for Vec<Idle> {
-    fn take(&mut self, now: Instant, timeout: Duration) -> Option<Sender> {
+    fn take(&mut self, core: usize, now: Instant, timeout: Duration) -> Option<Sender> {
         for at in (0..self.len()).rev() {
             let idle = self.get(at)?;
             if now.duration_since(idle.since) >= timeout {
@@ -155,7 +157,7 @@ impl IdleList for Vec<Idle> {
             }
             if idle.sender.is_closed() {
                 self.remove(at);
-            } else if idle.sender.is_ready() {
+            } else if idle.core == core && idle.sender.is_ready() {
                 return Some(self.remove(at).sender);
             }
         }

@@ -167,7 +167,33 @@ fn decoded(text: &str) -> Vec<u8> {
     plain
 }
 
+/// Names that are, or nearly are, something that only the gateway may say.
+fn claiming() -> impl Strategy<Value = Vec<String>> {
+    let name = "(hookward|x|forwarded|connection|webhook)[-_](forwarded[-_])?\
+                (verified|for|proto|host|route|request[-_]id|team|signature|key[-_]id|custom)";
+    prop::collection::vec(name, 0..12)
+}
+
 proptest! {
+    #[test]
+    fn no_sender_speaks_for_the_gateway(names in claiming()) {
+        let honest = prepared(Request::post("/").header("Host", "h"), 0);
+        let mut request = Request::post("/").header("Host", "h").header("Connection", names.join(","));
+        for name in &names {
+            request = request.header(name, "forged").header(name, "forged");
+        }
+        let headers = prepared(request, 0);
+        for (name, value) in &honest {
+            prop_assert_eq!(text(&headers, name.as_str()), value.to_str().ok(), "{}", name);
+        }
+        for (name, value) in headers.iter().filter(|(_, value)| *value == "forged") {
+            let read = HeaderName::try_from(name.as_str().replace('_', "-")).unwrap();
+            prop_assert!(!honest.contains_key(&read), "{name}: {value:?}");
+            prop_assert!(!read.as_str().starts_with("hookward-"), "{name}");
+            prop_assert!(!read.as_str().starts_with("x-forwarded-"), "{name}");
+        }
+    }
+
     #[test]
     fn decoding_a_text_gives_it_back(text in "\\PC{1,40}|[\0-~]{1,40}") {
         let value = header_text(&text).unwrap();

@@ -84,7 +84,7 @@ fn post(path: &str) -> Parts {
 }
 
 async fn send(upstream: &Upstream, body: &'static [u8]) -> Result<Answer, Refusal> {
-    upstream.exchange(outgoing(), post("/a?b=c"), Bytes::from_static(body)).await
+    upstream.exchange(&outgoing(), post("/a?b=c"), Bytes::from_static(body)).await
 }
 
 /// The code of the refusal that sending ends in.
@@ -121,5 +121,8 @@ async fn settle() {
 fn an_exchange_can_move_between_threads() {
     fn is_send<T: Send>(_: &T) {}
     let upstream = to("builtin:echo");
-    is_send(&upstream.exchange(outgoing(), post("/"), Bytes::new()));
+    let exchange = upstream.exchange(&outgoing(), post("/"), Bytes::new());
+    is_send(&exchange);
+    // It is part of every request's future.
+    assert!(size_of_val(&exchange) < 2048, "{} bytes", size_of_val(&exchange));
 }

@@ -134,3 +134,65 @@ async fn large_bodies_have_connections_of_their_own() {
     assert_eq!(receiver.connections(), 2);
     assert!(receiver.raw()[1].ends_with(large));
 }
+
+#[tokio::test]
+async fn head_and_small_body_leave_in_one_write() {
+    let [_, answer] = ok("fine");
+    let receiver =
+        Receiver::start([vec![Act::ReadOnce, answer.clone(), Act::ReadOnce, answer]]).await;
+    let upstream = to(&receiver.url(""));
+    let body = vec![b'x'; 16 << 10].leak();
+    for body in [b"{}".as_slice(), body] {
+        assert_eq!(delivered(&upstream, body).await.0, 200);
+        let seen = receiver.raw().pop().unwrap();
+        assert!(seen.starts_with(b"POST ") && seen.ends_with(body), "{} bytes", seen.len());
+    }
+}
+
+#[tokio::test]
+async fn what_was_written_to_a_used_connection_is_not_sent_again() {
+    let receiver = Receiver::start([[ok("1").to_vec(), vec![Act::Read]].concat()]).await;
+    let upstream = to(&receiver.url(""));
+    assert_eq!(delivered(&upstream, b"1").await.1, "1");
+    assert_eq!(refused(&upstream).await, Code::UpstreamError);
+    assert_eq!((receiver.connections(), receiver.requests().len()), (1, 2));
+}
+
+#[test]
+fn every_exchange_gets_its_own_answer_on_any_number_of_cores() {
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let outer = runtime();
+    let receiver = outer.block_on(Receiver::start([vec![Act::Mirror; 1000]]));
+    let upstream = Arc::new(to(&receiver.url("")));
+    let core = |core: usize| {
+        let upstream = upstream.clone();
+        std::thread::spawn(move || {
+            runtime().block_on(async {
+                for round in 0..20 {
+                    let mut exchanges = tokio::task::JoinSet::new();
+                    for nth in 0..4 {
+                        let upstream = upstream.clone();
+                        exchanges.spawn(async move {
+                            let body: &str = format!("{core} {round} {nth}").leak();
+                            let (_, answer) = delivered(&upstream, body.as_bytes()).await;
+                            assert_eq!(answer, body);
+                        });
+                    }
+                    while let Some(ended) = exchanges.join_next().await {
+                        ended.unwrap();
+                    }
+                }
+            });
+        })
+    };
+    let cores: Vec<_> = (0..8).map(core).collect();
+    outer.block_on(async {
+        while !cores.iter().all(std::thread::JoinHandle::is_finished) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    });
+    for core in cores {
+        core.join().unwrap();
+    }
+    assert!(receiver.connections() <= 8 * 4, "{}", receiver.connections());
+}

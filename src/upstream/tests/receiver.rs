@@ -23,6 +23,10 @@ pub(super) enum Act {
     Read,
     /// Reads and records a head, leaves the body.
     ReadHead,
+    /// Records what one system call reads.
+    ReadOnce,
+    /// Reads a request and answers with its body.
+    Mirror,
     /// Writes.
     Write(Vec<u8>),
     /// Goes on once told to.
@@ -129,6 +133,19 @@ async fn act(
         match act {
             Act::Read => record(seen, read(&mut stream, true).await?),
             Act::ReadHead => record(seen, read(&mut stream, false).await?),
+            Act::ReadOnce => {
+                let mut buffer = vec![0; 1 << 20];
+                let length = stream.read(&mut buffer).await.ok()?;
+                buffer.truncate(length);
+                record(seen, buffer);
+            }
+            Act::Mirror => {
+                let request = read(&mut stream, true).await?;
+                let head = request.windows(4).position(|end| end == b"\r\n\r\n").unwrap() + 4;
+                let body = &request[head..];
+                let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
+                stream.write_all(&[answer.as_bytes(), body].concat()).await.ok()?;
+            }
             Act::Write(bytes) => {
                 stream.write_all(bytes).await.ok()?;
                 stream.flush().await.ok()?;

@@ -70,3 +70,25 @@ fn nothing_secret_is_shown() {
     settings.headers = vec![(http::header::AUTHORIZATION, HeaderValue::from_static("Bearer x"))];
     assert_eq!(format!("{:?}", build(&settings)), "Upstream { places: [h:81], .. }");
 }
+
+#[tokio::test]
+async fn absurd_times_are_harmless() {
+    let receiver = Receiver::answering("fine").await;
+    let mut settings = settings(&[&receiver.url("")]);
+    (settings.timeout, settings.connect_timeout) = (Duration::MAX, Duration::MAX);
+    settings.idle_timeout = Duration::MAX;
+    for interval in [Duration::ZERO, Duration::MAX] {
+        settings.health = Some(model::Health { path: "/".to_owned(), interval });
+        let upstream = build(&settings);
+        upstream.spawn_health(&tokio::runtime::Handle::current());
+        for _ in 0..2 {
+            assert_eq!(delivered(&upstream, b"{}").await.1, "fine");
+        }
+    }
+    settings.idle_timeout = Duration::ZERO;
+    let upstream = build(&settings);
+    for _ in 0..2 {
+        assert_eq!(delivered(&upstream, b"{}").await.1, "fine");
+        settle().await;
+    }
+}
