@@ -123,23 +123,20 @@ struct Fields<'a> {
 
 impl<'a> Fields<'a> {
     fn read(&mut self, line: &'a [u8]) -> Result<(), HeadFault> {
-        let colon = memchr(b':', line).ok_or(HeadFault::HeaderName)?;
+        // A name ends at the first byte that is not of one; that byte must be the colon.
+        let colon = line.iter().position(|b| !is_token(*b)).ok_or(HeadFault::HeaderName)?;
         let (name, value) = line.split_at_checked(colon).ok_or(HeadFault::HeaderName)?;
-        if name.is_empty() || name.len() > MAX_NAME || !name.iter().all(|b| is_token(*b)) {
+        if name.is_empty() || name.len() > MAX_NAME || value.first() != Some(&b':') {
             return Err(HeadFault::HeaderName);
         }
         // By length first: most names differ in it from all three.
         match name.len() {
             4 if name.eq_ignore_ascii_case(b"host") => {
-                if self.host.replace(trimmed(value)).is_some() {
-                    return Err(HeadFault::HostTwice);
-                }
+                once(&mut self.host, trimmed(value), HeadFault::HostTwice)?;
             }
             14 if name.eq_ignore_ascii_case(b"content-length") => {
                 let length = length(trimmed(value)).ok_or(HeadFault::LengthMalformed)?;
-                if self.length.replace(length).is_some() {
-                    return Err(HeadFault::LengthTwice);
-                }
+                once(&mut self.length, length, HeadFault::LengthTwice)?;
             }
             17 if name.eq_ignore_ascii_case(b"transfer-encoding") => {
                 if self.chunked || !trimmed(value).eq_ignore_ascii_case(b"chunked") {
@@ -167,6 +164,11 @@ impl<'a> Fields<'a> {
             (length, false) => Ok(Framing::Length(length.unwrap_or(0))),
         }
     }
+}
+
+/// Keeps the value of a header that may be there once.
+fn once<T>(slot: &mut Option<T>, value: T, twice: HeadFault) -> Result<(), HeadFault> {
+    if slot.replace(value).is_some() { Err(twice) } else { Ok(()) }
 }
 
 /// A value without the colon before it and the white space around it.

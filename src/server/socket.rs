@@ -190,3 +190,59 @@ impl AsyncWrite for Wire {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{future::poll_fn, time::Duration};
+
+    use tokio::net::TcpListener;
+
+    use super::{super::watch::Patience, *};
+
+    async fn pair() -> (Socket, TcpStream, Arc<Watch>) {
+        let patience = Patience { head: Duration::MAX, idle: Duration::MAX };
+        let watch = Arc::new(Watch::new(patience));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let peer = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (tcp, _) = listener.accept().await.unwrap();
+        (Socket::new(tcp, watch.clone()), peer, watch)
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_takes_nothing_is_noticed_until_it_takes_something() {
+        let (mut socket, mut peer, watch) = pair().await;
+        let block = vec![0; 1 << 20];
+        let mut write =
+            async || poll_fn(|cx| Poll::Ready(Pin::new(&mut socket).poll_write(cx, &block))).await;
+        let mut seen = Vec::new();
+        while seen.len() < 3 {
+            assert_eq!(watch.blocked(), 0);
+            while write().await.is_ready() {}
+            seen.push(watch.blocked());
+            let mut sink = vec![0; 1 << 20];
+            while write().await.is_pending() {
+                assert_eq!(watch.blocked(), *seen.last().unwrap());
+                let _: usize = peer.read(&mut sink).await.unwrap();
+                tokio::task::yield_now().await;
+            }
+        }
+        seen.dedup();
+        assert_eq!(seen.len(), 3, "each time is told from the one before");
+    }
+
+    #[tokio::test]
+    async fn what_was_looked_at_is_read_again() {
+        use tokio::io::AsyncWriteExt;
+        let (mut socket, mut peer, _) = pair().await;
+        peer.write_all(b"PROXY x, hello").await.unwrap();
+        socket.look_further().await.unwrap();
+        assert_eq!(socket.seen(), b"PROXY x, hello");
+        socket.skip(9);
+        peer.write_all(b" again").await.unwrap();
+        peer.shutdown().await.unwrap();
+        let mut all = String::new();
+        socket.read_to_string(&mut all).await.unwrap();
+        assert_eq!(all, "hello again");
+        assert!(socket.has_ended());
+    }
+}
