@@ -29,11 +29,11 @@ use super::{Answer, Boxed, Refused};
 
 /// Reads the body.
 #[derive(Clone, Debug)]
-pub(super) struct ReadBodyLayer;
+pub struct ReadBodyLayer;
 
 /// The service of [`ReadBodyLayer`].
 #[derive(Clone, Debug)]
-pub(super) struct ReadBody<S> {
+pub struct ReadBody<S> {
     next: S,
 }
 

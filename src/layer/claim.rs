@@ -15,7 +15,7 @@ use super::check::{Judge, Unproven};
 
 /// Asks the route's scheme what the head claims.
 #[derive(Clone, Debug)]
-pub(super) struct ReadClaim;
+pub struct ReadClaim;
 
 impl<B, P> Judge<B, P> for ReadClaim {
     const CHECK: Check = Check::Signature;

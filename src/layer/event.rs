@@ -19,7 +19,7 @@ use super::{
 
 /// `events`, `filters` and `on_unlisted_event`.
 #[derive(Clone, Debug)]
-pub(super) struct WantEvent;
+pub struct WantEvent;
 
 /// Shows that the route wants the event; keeps the payload if it was read.
 #[derive(Debug)]

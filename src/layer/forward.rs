@@ -22,7 +22,7 @@ use super::{Answer, Boxed, Refused, stack::Admitted};
 
 /// The innermost service of the proxy.
 #[derive(Clone, Debug)]
-pub(super) struct Forward;
+pub struct Forward;
 
 impl Service<Delivery<Bytes, Admitted>> for Forward {
     type Response = Answer<AnswerBody>;
@@ -55,7 +55,7 @@ impl Service<Delivery<Bytes, Admitted>> for Forward {
                 now: route.shared.clock.unix(),
             };
             let sent = route.shared.clock.mono();
-            let exchanged = route.upstream.exchange(outgoing, head, body).await;
+            let exchanged = route.upstream.exchange(&outgoing, head, body).await;
             let took = route.shared.clock.mono().saturating_sub(sent);
             record.upstream_us = Some(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
             // The memory for the body is given back only once it was sent.
@@ -74,7 +74,7 @@ impl Service<Delivery<Bytes, Admitted>> for Forward {
 
 /// What `Hookward-Verified` says: proofs only, never a waiver.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Proven {
+pub struct Proven {
     bits: usize,
     /// Whether the signature covers the event id.
     covers_id: bool,

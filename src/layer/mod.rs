@@ -5,27 +5,27 @@
 //!
 //! A service of your own gets the same protection without a proxy through [`VerifyLayer`].
 
-mod body;
-mod check;
-mod claim;
-mod edge;
-mod embed;
-mod event;
-mod forward;
+pub mod body;
+pub mod check;
+pub mod claim;
+pub mod edge;
+pub mod embed;
+pub mod event;
+pub mod forward;
 mod outlive;
 mod payload;
 mod proxy;
-mod replay;
+pub mod replay;
 mod respond;
-mod route;
-mod route_rate;
-mod schema;
-mod signature;
-mod source;
-mod source_rate;
-mod stack;
-mod timestamp;
-mod transport;
+pub mod route;
+pub mod route_rate;
+pub mod schema;
+pub mod signature;
+pub mod source;
+pub mod source_rate;
+pub mod stack;
+pub mod timestamp;
+pub mod transport;
 
 pub use edge::{Edge, Peer};
 pub use embed::{Verify, VerifyLayer};

@@ -16,7 +16,7 @@ use super::{Answer, Boxed, Refused, edge};
 
 /// A future that goes on in a task of its own when it is dropped before it is done: an HTTP/2
 /// reset, a lost connection.
-pub(super) struct Outlive<R: Send + 'static> {
+pub struct Outlive<R: Send + 'static> {
     exchange: Option<Boxed<Result<Answer<R>, Refused>>>,
     shared: Arc<Shared>,
 }

@@ -27,11 +27,11 @@ use super::{Answer, Refused, outlive::Outlive, timestamp::Timely};
 
 /// Reserves before, settles after.
 #[derive(Clone, Debug)]
-pub(super) struct ReplayLayer;
+pub struct ReplayLayer;
 
 /// The service of [`ReplayLayer`].
 #[derive(Clone, Debug)]
-pub(super) struct Replay<S> {
+pub struct Replay<S> {
     next: S,
 }
 

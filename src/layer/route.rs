@@ -16,7 +16,7 @@ use super::check::{Judge, Unproven};
 /// Finds the route in the snapshot that is in force at this moment; the request keeps it, whatever
 /// is reloaded meanwhile.
 #[derive(Clone, Debug)]
-pub(super) struct FindRoute(pub(super) Arc<Gateway>);
+pub struct FindRoute(pub(super) Arc<Gateway>);
 
 /// Shows that a route was found.
 #[derive(Debug)]

@@ -16,7 +16,7 @@ use super::{
 
 /// `rate_limit.per_route`.
 #[derive(Clone, Debug)]
-pub(super) struct LimitRoute;
+pub struct LimitRoute;
 
 /// Shows that the route is within its limit.
 #[derive(Debug)]

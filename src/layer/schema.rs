@@ -20,7 +20,7 @@ use super::{
 
 /// `body.schema` and `body.schemas`.
 #[derive(Clone, Debug)]
-pub(super) struct SatisfySchema;
+pub struct SatisfySchema;
 
 /// Shows that the payload satisfies the schema, if the route has one for it.
 #[derive(Debug)]

@@ -17,7 +17,7 @@ use super::{
 
 /// Has the engine judge the whole body; its own [`Verified`] is the proof.
 #[derive(Clone, Debug)]
-pub(super) struct VerifySignature;
+pub struct VerifySignature;
 
 /// What was proven when the signature is judged.
 type Claimed<P> = ((P, Held<Claim>), Whole);

@@ -12,7 +12,7 @@ use super::check::{Judge, Unproven};
 
 /// Compares the client's address, not a header, with `allow_from`.
 #[derive(Clone, Debug)]
-pub(super) struct AllowSource;
+pub struct AllowSource;
 
 /// Shows that the source is on the list, or that there is no list.
 #[derive(Debug)]

@@ -15,7 +15,7 @@ use super::check::{Judge, Unproven};
 
 /// `rate_limit.per_source` and `rate_limit.failures`.
 #[derive(Clone, Debug)]
-pub(super) struct LimitSource;
+pub struct LimitSource;
 
 /// Shows that the source is within its limits.
 #[derive(Debug)]

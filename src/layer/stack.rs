@@ -65,7 +65,7 @@ pub(super) fn stack<S>(gateway: &Arc<Gateway>, peer: Option<Peer>, onward: S) ->
 }
 
 /// What [`stack`] makes.
-pub(super) type Stack<S> = <EdgeLayer as Layer<Checks<S>>>::Service;
+pub type Stack<S> = <EdgeLayer as Layer<Checks<S>>>::Service;
 
 type Checks<S> = super::check::Enforced<
     FindRoute,

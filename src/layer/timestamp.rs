@@ -20,7 +20,7 @@ use super::{
 
 /// Has the engine compare the signed time with the clock.
 #[derive(Clone, Debug)]
-pub(super) struct JudgeTime;
+pub struct JudgeTime;
 
 /// Shows that the delivery is no older (or newer) than its scheme and route allow.
 #[derive(Debug)]

@@ -12,7 +12,7 @@ use super::check::{Judge, Unproven};
 
 /// Looks at how the request came: TLS on the wire, or a trusted proxy's word for it.
 #[derive(Clone, Debug)]
-pub(super) struct RequireHttps;
+pub struct RequireHttps;
 
 /// Shows that the transport is as secure as the policy asks.
 #[derive(Debug)]

@@ -31,8 +31,9 @@ impl Gateway {
     pub fn start_in(dir: tempfile::TempDir, config: &str) -> Self {
         let clock = Clock::manual(UnixMs::from_secs(NOW));
         let path = write_config(&dir, config);
-        let options = Options { clock: clock.clone(), cores: Some(2), ..Options::new(path) };
-        let process = Process::start(&options).unwrap_or_else(|error| panic!("{error}"));
+        let mut options = Options::new(path, clock.clone());
+        options.cores = std::num::NonZeroUsize::new(2).unwrap();
+        let process = Process::start(options).unwrap_or_else(|error| panic!("{error}"));
         let address = process.addresses()[0];
         Self { process: Some(process), address, clock, dir }
     }
@@ -78,9 +79,9 @@ impl Gateway {
         client.read().expect("metrics").text()
     }
 
-    /// The audit file's lines.
-    pub fn audit(&self, name: &str) -> Vec<serde_json::Value> {
-        self.process().flush_audit();
+    /// Stops, and reads the audit file's lines.
+    pub fn audit(mut self, name: &str) -> Vec<serde_json::Value> {
+        self.process.take().unwrap().stop();
         let text = std::fs::read_to_string(self.dir.path().join(name)).unwrap();
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
