@@ -31,4 +31,4 @@ pub use definition::{Definition, DefinitionProblem, RawDefinition};
 pub use head::Head;
 pub use json::parse_strict;
 pub use key::{KeyRing, Secret};
-pub use scheme::{Claim, Coverage, Event, Fresh, Scheme, SchemeOptions, Verified};
+pub use scheme::{Claim, Coverage, Event, Fresh, Scheme, SchemeOptions, Verified, fingerprint};

@@ -251,6 +251,11 @@ fn content_key(template: &Template, chunks: &Chunks<'_>, body: &[u8]) -> u128 {
     hasher.digest128()
 }
 
+/// Any bytes as one number of the same kind, for those who keep account of event ids.
+pub fn fingerprint(bytes: &[u8]) -> u128 {
+    xxh3_128_with_seed(bytes, seed())
+}
+
 /// Random once per process, so that nobody outside can compute keys that collide.
 fn seed() -> u64 {
     static SEED: OnceLock<u64> = OnceLock::new();

@@ -6,6 +6,7 @@ mod compile;
 mod coverage;
 mod event;
 mod judge;
+mod reads;
 mod time;
 
 use std::{
@@ -19,7 +20,7 @@ pub use claim::Claim;
 pub(crate) use compile::{Compiled, compile};
 pub use coverage::Coverage;
 pub use event::Event;
-pub use judge::Verified;
+pub use judge::{Verified, fingerprint};
 pub use time::Fresh;
 
 use super::{
