@@ -13,6 +13,7 @@ mod algorithm;
 pub mod captured;
 pub mod definition;
 mod encoding;
+pub mod explain;
 mod form;
 mod head;
 mod json;

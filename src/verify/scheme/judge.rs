@@ -27,6 +27,7 @@ use crate::{
 
 /// Exists only after a signature held; nothing outside the engine can make one.
 #[derive(Debug)]
+#[expect(clippy::manual_non_exhaustive, reason = "not even the rest of this crate may make one")]
 pub struct Verified {
     /// Which key.
     pub key_id: Arc<str>,

@@ -129,6 +129,11 @@ impl Scheme {
         self.tolerance
     }
 
+    /// Path and query of the registered URL, where the scheme knows one.
+    pub(crate) fn target(&self) -> Option<&str> {
+        self.target.as_deref()
+    }
+
     /// The candidates in order.
     pub(crate) fn candidates(&self) -> &[Candidate] {
         &self.candidates
