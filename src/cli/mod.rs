@@ -14,6 +14,7 @@ pub mod providers;
 pub mod routes;
 pub mod run;
 pub mod schema;
+pub mod secret_arg;
 pub mod sign;
 pub mod style;
 pub mod verify;

@@ -1,5 +1,8 @@
 //! `hookward sign`.
 
+mod print;
+mod send;
+
 use super::Exit;
 
 /// Makes a request as a provider would.

@@ -10,6 +10,7 @@
 //! 4. [`Scheme::event`]: what the delivery is about, read from what is covered.
 
 mod algorithm;
+pub mod captured;
 pub mod definition;
 mod encoding;
 mod form;
@@ -18,9 +19,11 @@ mod json;
 mod key;
 mod pairs;
 mod scheme;
+pub mod sign;
 mod source;
 mod template;
 mod time;
+pub mod vectors;
 
 pub use algorithm::Algorithm;
 pub use definition::{Definition, DefinitionProblem, RawDefinition};

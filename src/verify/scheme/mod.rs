@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-pub(crate) use candidate::{Candidate, Form};
+pub(crate) use candidate::{Candidate, Form, Test};
 pub use claim::Claim;
 pub(crate) use compile::{Compiled, compile};
 pub use coverage::Coverage;

@@ -1,0 +1,106 @@
+//! What the catalogue says of one definition.
+
+use serde_json::{Value, json};
+
+use crate::{
+    providers,
+    verify::{RawDefinition, definition::raw::RawRepeats},
+};
+
+/// A row of the catalogue.
+#[derive(Debug)]
+pub(super) struct Summary {
+    pub(super) name: &'static str,
+    pub(super) title: String,
+    pub(super) family: &'static str,
+    pub(super) evidence: String,
+    algorithms: Vec<String>,
+    docs: String,
+    open: Vec<String>,
+    replay_key: &'static str,
+    retries: String,
+    /// Where the signed time stands, and the default tolerance.
+    freshness: Option<(Vec<String>, String)>,
+    /// What a route must say in `expect`.
+    expect: Vec<String>,
+}
+
+impl Summary {
+    /// All of them, sorted by name.
+    pub(super) fn all() -> impl Iterator<Item = Self> {
+        providers::names().filter_map(Self::of)
+    }
+
+    /// The one of this name.
+    pub(super) fn of(name: &str) -> Option<Self> {
+        let name = providers::names().find(|known| *known == name)?;
+        let raw = providers::raw(name)?;
+        let signatures = raw.signature.iter().flat_map(|many| &many.0);
+        let mut algorithms: Vec<String> =
+            signatures.filter_map(|signature| signature.algorithm.clone()).collect();
+        algorithms.dedup();
+        let is_token = algorithms.iter().any(|algorithm| algorithm == "token");
+        let freshness = raw.timestamp.as_ref().map(|timestamp| {
+            let from = timestamp.from.as_ref().map(|many| many.0.clone()).unwrap_or_default();
+            (from, timestamp.tolerance.clone().unwrap_or_else(|| "5m".to_owned()))
+        });
+        let required = raw.expect.iter().flatten().filter(|(_, expect)| expect.default.is_none());
+        Some(Self {
+            name,
+            title: raw.title.clone().unwrap_or_default(),
+            family: if is_token { "token" } else { "hmac" },
+            evidence: raw.evidence.clone().unwrap_or_default(),
+            algorithms,
+            docs: raw.docs.clone().unwrap_or_default(),
+            open: raw.open.clone().unwrap_or_default(),
+            replay_key: replay_key(raw, is_token),
+            retries: raw.retries.clone().unwrap_or_default(),
+            freshness,
+            expect: required.map(|(key, _)| key.clone()).collect(),
+        })
+    }
+
+    /// The columns of the table.
+    pub(super) fn cells(&self) -> Vec<String> {
+        let freshness = self.freshness.as_ref().map_or("none", |(_, tolerance)| tolerance);
+        vec![
+            self.name.to_owned(),
+            self.title.clone(),
+            self.family.to_owned(),
+            self.algorithms.join(" "),
+            freshness.to_owned(),
+            self.replay_key.to_owned(),
+            self.retries.clone(),
+            self.evidence.clone(),
+        ]
+    }
+
+    pub(super) fn to_json(&self) -> Value {
+        let freshness = self.freshness.as_ref();
+        json!({
+            "name": self.name,
+            "title": self.title,
+            "docs": self.docs,
+            "family": self.family,
+            "algorithms": self.algorithms,
+            "freshness": freshness.map(|(from, t)| json!({ "from": from, "tolerance": t })),
+            "replay_key": self.replay_key,
+            "retries": self.retries,
+            "evidence": self.evidence,
+            "open": self.open,
+            "expect": self.expect,
+        })
+    }
+}
+
+/// What tells one delivery from another.
+fn replay_key(raw: &RawDefinition, is_token: bool) -> &'static str {
+    let has_id = raw.event.as_ref().is_some_and(|event| event.id.is_some());
+    match (has_id, is_token) {
+        _ if matches!(raw.repeats, Some(RawRepeats::Always(true))) => "none: they recur",
+        (true, true) => "vouched event id",
+        (true, false) => "event id",
+        (false, true) => "the bytes",
+        (false, false) => "signed bytes",
+    }
+}

@@ -1,0 +1,244 @@
+//! The vector format: cases with a verdict, one JSON object a line.
+//!
+//! What the members mean is told in `tests/vectors/README.md`. Replay is out of scope: each case is
+//! judged alone.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use serde::Deserialize;
+
+use super::{
+    Definition, KeyRing, Scheme, SchemeOptions, Secret,
+    captured::{BadCapture, Captured, RawRequest},
+};
+use crate::{
+    clock::UnixMs,
+    decision::{Code, Refusal},
+};
+
+/// One case, read.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// The provider it is about.
+    pub provider: String,
+    /// Its name, unique within a file.
+    pub name: String,
+    /// Which form of the provider's scheme.
+    pub variant: Option<String>,
+    kind: Kind,
+}
+
+#[derive(Clone, Debug)]
+enum Kind {
+    Handshake,
+    Message(Box<Message>),
+}
+
+#[derive(Clone, Debug)]
+struct Message {
+    request: Captured,
+    url: String,
+    secrets: Vec<Secret>,
+    tolerance: Option<Duration>,
+    expected: BTreeMap<String, String>,
+    /// It rests on a public key, which no definition of this version takes.
+    is_asymmetric: bool,
+    accept: bool,
+    probe: bool,
+}
+
+/// Where a case's definition is found: by provider and variant.
+pub type Lookup<'l> = &'l dyn Fn(&str, Option<&str>) -> Option<Arc<Definition>>;
+
+/// What judging a case came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The verdict is the case's, or stricter where it is a probe.
+    Agreed,
+    /// The verdict is another.
+    Disagreed {
+        /// Whether the case says that the message is to be accepted.
+        accept: bool,
+        /// Why it was refused; `None`: it was accepted.
+        refusal: Option<Refusal>,
+    },
+    /// Nothing here knows this provider's scheme; the name says whose.
+    Unsupported(String),
+}
+
+#[derive(Deserialize)]
+struct RawCase {
+    provider: String,
+    case: String,
+    variant: Option<String>,
+    secret: Option<String>,
+    #[serde(default)]
+    extra_secrets: Vec<String>,
+    public_key: Option<serde::de::IgnoredAny>,
+    key_id: Option<String>,
+    tolerance_s: Option<u64>,
+    #[serde(default)]
+    expected: BTreeMap<String, serde_json::Value>,
+    verdict: Option<String>,
+    #[serde(default)]
+    probe: bool,
+    request: Option<serde::de::IgnoredAny>,
+}
+
+impl Case {
+    /// Reads one line.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it.
+    pub fn read(line: &str) -> Result<Self, BadCapture> {
+        let bad = |text: String| BadCapture::Json(text);
+        let raw: RawCase = serde_json::from_str(line).map_err(|e| bad(e.to_string()))?;
+        let kind = match raw.request {
+            Some(_) => Kind::Handshake,
+            None => {
+                let request: RawRequest =
+                    serde_json::from_str(line).map_err(|e| bad(e.to_string()))?;
+                Kind::Message(Box::new(message(&raw, &request)?))
+            }
+        };
+        Ok(Self { provider: raw.provider, name: raw.case, variant: raw.variant, kind })
+    }
+
+    /// Judges the case by the definition that it is about.
+    pub fn judge(&self, lookup: Lookup<'_>) -> Outcome {
+        let Kind::Message(message) = &self.kind else {
+            return Outcome::Unsupported("handshakes".to_owned());
+        };
+        let variant = self.variant.as_deref();
+        let definition = lookup(&self.provider, variant).filter(|_| !message.is_asymmetric);
+        let Some(definition) = definition else {
+            return Outcome::Unsupported(match variant {
+                Some(variant) => format!("{}/{variant}", self.provider),
+                None => self.provider.clone(),
+            });
+        };
+        let refusal = message.judge(&definition).err();
+        match (message.accept, &refusal) {
+            (true, None) | (false, Some(_)) => Outcome::Agreed,
+            (true, Some(_)) if message.probe => Outcome::Agreed,
+            (accept, _) => Outcome::Disagreed { accept, refusal },
+        }
+    }
+}
+
+fn message(raw: &RawCase, request: &RawRequest) -> Result<Message, BadCapture> {
+    let bad = |text: &str| BadCapture::Json(text.to_owned());
+    let accept = match raw.verdict.as_deref() {
+        Some("accept") => true,
+        Some("reject") => false,
+        _ => return Err(bad("verdict is neither accept nor reject")),
+    };
+    let captured = Captured::from_raw(request)?;
+    if captured.at.is_none() {
+        return Err(bad("now is missing"));
+    }
+    let texts = raw.secret.iter().chain(&raw.extra_secrets);
+    let mut secrets: Vec<_> = texts
+        .enumerate()
+        .map(|(n, text)| Secret::new(&format!("secret-{}", n + 1), text.as_bytes()))
+        .collect();
+    if let (Some(id), Some(first)) = (&raw.key_id, secrets.first_mut()) {
+        first.id = id.as_str().into();
+        first.id_is_explicit = true;
+    }
+    let text = |value: &serde_json::Value| value.as_str().map(str::to_owned);
+    let expected = raw.expected.iter().filter_map(|(k, v)| Some((k.clone(), text(v)?)));
+    Ok(Message {
+        request: captured,
+        url: request.url.clone(),
+        secrets,
+        tolerance: raw.tolerance_s.map(Duration::from_secs),
+        expected: expected.collect(),
+        is_asymmetric: raw.public_key.is_some(),
+        accept,
+        probe: raw.probe,
+    })
+}
+
+impl Message {
+    fn judge(&self, definition: &Arc<Definition>) -> Result<(), Refusal> {
+        let known = |key: &str| definition.expect.contains_key(key);
+        let mut expect = self.expected.clone();
+        expect.insert("url".to_owned(), self.url.clone());
+        expect.retain(|key, _| known(key));
+        let options = SchemeOptions { expect, tolerance: self.tolerance, ..Default::default() };
+        let setup = |text: String| Refusal::new(Code::InternalError, text);
+        let scheme = Scheme::compile(definition, &options).map_err(|all| setup(all.join("; ")))?;
+        // A secret that the gateway would not take at start lets nothing through.
+        let keys = KeyRing::build(&scheme, &self.secrets).map_err(|problems| {
+            let texts = problems.iter().map(|(n, text)| format!("secret {} {text}", n + 1));
+            setup(texts.collect::<Vec<_>>().join("; "))
+        })?;
+        let now = self.request.at.unwrap_or(UnixMs(0));
+        let (head, body) = (self.request.head(), self.request.body.as_slice());
+        let claim = scheme.claim(head)?;
+        scheme.verify(&keys, &claim, head, body, now)?;
+        if self.tolerance.is_some() {
+            scheme.judge_time(&claim, head, body, now)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, fs, path::Path};
+
+    use super::*;
+    use crate::providers;
+
+    fn lookup(provider: &str, variant: Option<&str>) -> Option<Arc<Definition>> {
+        providers::by_case(provider, variant).map(Arc::clone)
+    }
+
+    #[test]
+    fn every_case_of_the_two_families_agrees() {
+        let mut agreed = 0;
+        let mut unsupported = BTreeSet::new();
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors");
+        for file in fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()) {
+            if file.extension().is_none_or(|e| e != "jsonl") {
+                continue;
+            }
+            for line in fs::read_to_string(&file).unwrap().lines() {
+                let case = Case::read(line).unwrap();
+                match case.judge(&lookup) {
+                    Outcome::Agreed => agreed += 1,
+                    Outcome::Unsupported(name) => drop(unsupported.insert(name)),
+                    Outcome::Disagreed { accept, refusal } => {
+                        panic!("{} {}: accept {accept}, got {refusal:?}", case.provider, case.name)
+                    }
+                }
+            }
+        }
+        assert!(agreed >= 300, "{agreed}");
+        // The families that a later version brings.
+        let expected = [
+            "adyen/payments-body",
+            "atlassian-connect",
+            "aws-sns",
+            "discord",
+            "fatture-in-cloud",
+            "fatture-in-cloud/structured",
+            "handshakes",
+            "hubspot/v1",
+            "hubspot/v2",
+            "rfc9421/ecdsa-p256-sha256",
+            "rfc9421/ed25519",
+            "rfc9421/hmac-sha256",
+            "rfc9421/rsa-pss-sha512",
+            "rfc9421/rsa-v1_5-sha256",
+            "sendgrid",
+            "twilio/bodySHA256",
+            "twilio/form",
+            "twilio/form-shared-key",
+        ];
+        assert_eq!(unsupported.iter().map(String::as_str).collect::<Vec<_>>(), expected);
+    }
+}
