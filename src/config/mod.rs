@@ -26,3 +26,9 @@ pub use self::{
     load::{Env, LoadOptions, Loaded, Secrets, load},
     problem::{Place, Problem, Severity},
 };
+
+#[cfg(test)]
+mod example_tests;
+
+#[cfg(test)]
+mod tests;
