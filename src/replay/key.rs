@@ -93,14 +93,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counting_digests_spread_over_shards_and_kinds_differ() {
+    fn digests_spread_over_shards_and_kinds_differ() {
         let mixer = Mixer::new();
+        let mut random = fastrand::Rng::with_seed(1);
         let mut counts = [0; SHARDS];
-        for digest in 0..32_000 {
-            counts[mixer.key(Kind::Content, digest).shard()] += 1;
+        for _ in 0..32_000 {
+            counts[mixer.key(Kind::Content, random.u128(..)).shard()] += 1;
         }
-        // Digests are hashes and spread by themselves; even a plain counter does not pile up.
-        assert!(counts.iter().all(|n| *n < 16_000), "{counts:?}");
+        assert!(counts.iter().all(|n| (500..2000).contains(n)), "{counts:?}");
         assert_ne!(mixer.key(Kind::Content, 7), mixer.key(Kind::Id, 7));
     }
 }

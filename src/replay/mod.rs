@@ -21,7 +21,7 @@
 //! its whole set of keys, 20 bytes each; moka lets go of it as a whole. One cache entry per key was
 //! measured: it costs several times the time and memory, and its maintenance pauses. Which slots
 //! count is decided by the time handed in, not by moka's clock: moka only reclaims. A key lives for
-//! its lifetime and at most one slot longer (an eighth of the window; half the lifetime where
+//! its lifetime and at most one slot longer (a quarter of the window; half the lifetime where
 //! lifetimes vary), never shorter.
 //!
 //! What is being forwarded stands in maps beside the slots, where nothing is ever evicted.
