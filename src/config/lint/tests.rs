@@ -138,6 +138,8 @@ fn overlapping_routes() {
     assert_eq!(line(&same), "path = \"/a\"");
     assert_eq!(same.at.unwrap().line, 11);
     not_found(&format!("{first}{}", second("/*")), "overlap");
+    let crossing = format!("{first}{}", second("/{x}/b")).replace("\"/a\"", "\"/a/{x}\"");
+    found(&crossing, Severity::Warning, "neither is more specific");
     // The same pair in two files.
     let main = format!("include = [\"routes.d/*.toml\"]\n{first}");
     let problems = lint_files(&main, &[("routes.d/b.toml", &second("/*"))]);
