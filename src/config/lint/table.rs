@@ -49,7 +49,7 @@ findings! {
         UncoveredEvents = "uncovered_events", Warning: "Event types or filters that read what the signature does not cover.",
         MonitoredProof = "monitored_proof", Warning: "A signature, timestamp or replay check that only reports.",
         Unprotected = "unprotected", Note: "What the provider's scheme leaves open, such as no signed timestamp.",
-        ReadableSecret = "readable_secret", Note: "A secret file that others on the machine may read.",
+        ReadableSecret = "readable_secret", Note: "A file with a secret or a private key that others on the machine may read.",
         OpenDetail = "open_detail", Note: "A detail of the provider's definition that nobody has confirmed yet.",
     }
     loading {
