@@ -82,7 +82,7 @@ mod tests {
     };
 
     async fn start() -> (SocketAddr, tokio::task::JoinHandle<Infallible>) {
-        let telemetry = Arc::new(Telemetry::new(Clock::manual(UnixMs(0)), false));
+        let telemetry = Arc::new(Telemetry::new(Clock::manual(UnixMs(0)), None));
         let readiness = Arc::new(Readiness::default());
         readiness.set(State::Ready);
         let admin = Arc::new(Admin::guarded(telemetry, readiness, []));
