@@ -88,6 +88,6 @@ pub fn main() -> Exit {
         Some(Command::Verify(args)) => verify::run(&args),
         Some(Command::Schema(args)) => schema::run(&args),
         Some(Command::Completions(args)) => completions::run(&args),
-        Some(Command::Send(args)) => sign::run(&args),
+        Some(Command::Send(args)) => sign::send(&args),
     }
 }

@@ -20,7 +20,6 @@ use crate::verify::sign::SignedRequest;
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) status: StatusCode,
-    pub(super) headers: http::HeaderMap,
     pub(super) body: Bytes,
 }
 
@@ -90,7 +89,7 @@ where
         let response =
             sender.send_request(message(request)?).await.map_err(|e| format!("no answer: {e}"))?;
         let (parts, body) = response.into_parts();
-        Ok(Answer { status: parts.status, headers: parts.headers, body: read(body).await })
+        Ok(Answer { status: parts.status, body: read(body).await })
     };
     tokio::pin!(answer);
     tokio::select! {
