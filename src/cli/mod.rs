@@ -77,7 +77,7 @@ enum Command {
 /// Parses the command line and runs what it asks for.
 pub fn main() -> Exit {
     match Cli::parse().command {
-        None => Exit::Usage,
+        None => run::run(&run::Args::default()),
         Some(Command::Run(args)) => run::run(&args),
         Some(Command::Init(args)) => init::run(&args),
         Some(Command::Check(args)) => check::run(&args),
@@ -88,6 +88,6 @@ pub fn main() -> Exit {
         Some(Command::Verify(args)) => verify::run(&args),
         Some(Command::Schema(args)) => schema::run(&args),
         Some(Command::Completions(args)) => completions::run(&args),
-        Some(Command::Send(args)) => sign::run(&args),
+        Some(Command::Send(args)) => sign::send(&args),
     }
 }

@@ -5,5 +5,7 @@
 //! and its name into the list of `catalogue.rs`.
 
 mod catalogue;
+#[cfg(test)]
+mod tests;
 
 pub use catalogue::{all, builtin, by_case, names, raw, source};

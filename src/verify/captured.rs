@@ -22,6 +22,8 @@ pub struct Captured {
     pub body: Vec<u8>,
     /// When it was received, where the capture says so.
     pub at: Option<UnixMs>,
+    /// The whole URL, where the capture has it.
+    url: Option<String>,
 }
 
 /// Why a saved request cannot be read.
@@ -76,6 +78,16 @@ impl Captured {
         Head { method: &self.method, uri: &self.uri, headers: &self.headers }
     }
 
+    /// The URL that it was sent to, as far as can be told: over HTTPS unless it says otherwise.
+    pub fn url(&self) -> String {
+        let host = self.headers.get(header::HOST).and_then(|host| host.to_str().ok());
+        let target = self.head().target();
+        match &self.url {
+            Some(url) => url.clone(),
+            None => format!("https://{}{target}", host.unwrap_or("localhost")),
+        }
+    }
+
     /// Reads one line of the vector format; members that are no part of the request are ignored.
     ///
     /// # Errors
@@ -100,7 +112,8 @@ impl Captured {
             add(&mut headers, "host", authority.as_str().as_bytes())?;
         }
         let body = BASE64_STANDARD.decode(&raw.body_b64).map_err(|_| BadCapture::Body)?;
-        Ok(Self { method, uri, headers, body, at: raw.now.map(UnixMs::from_secs) })
+        let (at, url) = (raw.now.map(UnixMs::from_secs), Some(raw.url.clone()));
+        Ok(Self { method, uri, headers, body, at, url })
     }
 
     /// Reads a raw HTTP/1.1 request; lines may end in LF alone. With a `Content-Length`, bytes
@@ -139,7 +152,7 @@ impl Captured {
         if let Some(says) = length.and_then(|l| l.parse::<usize>().ok()) {
             body = body.get(..says).ok_or(BadCapture::Short { is: body.len(), says })?;
         }
-        Ok(Self { method, uri, headers, body: body.to_vec(), at: None })
+        Ok(Self { method, uri, headers, body: body.to_vec(), at: None, url: None })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
+use super::send::Answer;
 use crate::verify::sign::SignedRequest;
 
 /// The request as HTTP/1.1 writes it, with plain line ends; `verify --request` reads it back.
@@ -69,6 +70,15 @@ pub(super) fn json(request: &SignedRequest) -> String {
     format!("{object}\n")
 }
 
+/// The status line and the body; nothing in it can move a terminal's cursor.
+pub(super) fn answer(answer: &Answer) -> String {
+    let body = String::from_utf8_lossy(&answer.body);
+    let harmless = |c: char| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c };
+    let body: String = body.trim_end().chars().map(harmless).collect();
+    let end = if body.is_empty() { "" } else { "\n" };
+    format!("HTTP/1.1 {}\n{body}{end}", answer.status)
+}
+
 /// The text as one word of a POSIX shell.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
@@ -116,6 +126,16 @@ mod tests {
             assert_eq!(words[words.len() - 2], request.url, "{script}");
         }
         assert!(curl(&request(b"\xff\0")).starts_with("printf %s '/wA=' | base64 -d | curl "));
+    }
+
+    #[test]
+    fn an_answer_is_harmless_to_a_terminal() {
+        let text = |body: &'static [u8]| {
+            answer(&Answer { status: http::StatusCode::OK, body: body.into() })
+        };
+        assert_eq!(text(b"{}\r\n"), "HTTP/1.1 200 OK\n{}\n");
+        assert_eq!(text(b""), "HTTP/1.1 200 OK\n");
+        assert_eq!(text(b"a\x1b[2J\xff"), "HTTP/1.1 200 OK\na\u{fffd}[2J\u{fffd}\n");
     }
 
     #[test]

@@ -18,9 +18,8 @@ use crate::verify::sign::SignedRequest;
 
 /// What came back.
 #[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) status: StatusCode,
-    pub(super) headers: http::HeaderMap,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
     pub(super) body: Bytes,
 }
 
@@ -34,7 +33,7 @@ const MAX_ANSWER: usize = 1 << 20;
 /// # Errors
 ///
 /// What went wrong, in words that read well after "cannot send:".
-pub(super) fn send(request: &SignedRequest) -> Result<Answer, String> {
+pub(crate) fn send(request: &SignedRequest) -> Result<Answer, String> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -90,7 +89,7 @@ where
         let response =
             sender.send_request(message(request)?).await.map_err(|e| format!("no answer: {e}"))?;
         let (parts, body) = response.into_parts();
-        Ok(Answer { status: parts.status, headers: parts.headers, body: read(body).await })
+        Ok(Answer { status: parts.status, body: read(body).await })
     };
     tokio::pin!(answer);
     tokio::select! {

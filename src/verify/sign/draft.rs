@@ -119,7 +119,8 @@ impl Draft {
                 let text =
                     old.map(|old| serde_json::from_str(old).unwrap_or_else(|_| old.to_owned()));
                 let new = value(text.as_deref());
-                let number = old.is_some_and(|old| old.starts_with(|c: char| c.is_ascii_digit()));
+                let number = old.is_some_and(|old| old.starts_with(|c: char| c.is_ascii_digit()))
+                    && serde_json::from_str::<serde_json::Number>(&new).is_ok();
                 if number { new } else { quote(&new) }
             })
         });

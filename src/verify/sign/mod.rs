@@ -92,7 +92,7 @@ pub fn sign(
     secrets: &[Secret],
     request: &SignRequest<'_>,
 ) -> Result<SignedRequest, SignError> {
-    let chosen = choose(scheme, secrets);
+    let chosen = choose(scheme, secrets, request.at);
     let Some((first, secret)) = chosen.first() else { return Err(SignError::NoSecret) };
     let mut placer = Placer::new(definition, request)?;
     if let Some(source) = &first.key_id {
@@ -118,10 +118,16 @@ pub fn sign(
 
 /// The first candidate that has a secret, and those that are sent beside it because each of them
 /// has a key of its own.
-fn choose<'a>(scheme: &'a Scheme, secrets: &'a [Secret]) -> Vec<(&'a Candidate, &'a Secret)> {
+fn choose<'a>(
+    scheme: &'a Scheme,
+    secrets: &'a [Secret],
+    at: UnixMs,
+) -> Vec<(&'a Candidate, &'a Secret)> {
     let mut chosen: Vec<(&Candidate, &Secret)> = Vec::new();
+    let usual = secrets.iter().find(|secret| secret.is_active(at)).or(secrets.first());
     for candidate in scheme.candidates() {
-        let Some(secret) = secrets.get(candidate.key_slot.unwrap_or(0)) else { continue };
+        let secret = candidate.key_slot.map_or(usual, |slot| secrets.get(slot));
+        let Some(secret) = secret else { continue };
         let beside = chosen.first().is_none_or(|(first, _)| {
             first.key_slot.is_some()
                 && candidate.key_slot.is_some()

@@ -1,0 +1,224 @@
+//! One captured request, judged step by step in the order of the gateway.
+
+use std::{net::Ipv4Addr, sync::Arc};
+
+use bytes::Bytes;
+use http::Request;
+
+use super::target::{Engine, Target};
+use crate::{
+    clock::UnixMs,
+    config::model::Check,
+    decision::{Code, Refusal},
+    delivery::{Checks, Delivery, Held, Record, RequestId},
+    gateway::Route,
+    layer::{
+        check::{Judge, Unproven},
+        event::WantEvent,
+        schema::SatisfySchema,
+    },
+    verify::{
+        Claim, Event,
+        captured::Captured,
+        explain::{NearMiss, explain},
+    },
+};
+
+/// What became of one step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// It holds, with what it showed.
+    Pass(String),
+    /// It does not.
+    Fail(Refusal),
+    /// It does not, but the route only monitors it.
+    Monitored(Refusal),
+    /// There is nothing to judge.
+    Moot(&'static str),
+}
+
+/// A request, judged.
+#[derive(Debug)]
+pub(super) struct Judged {
+    pub(super) steps: Vec<(&'static str, Outcome)>,
+    pub(super) misses: Vec<NearMiss>,
+}
+
+impl Judged {
+    /// What the gateway would decide, if the upstream answers.
+    pub(super) fn verdict(&self) -> Code {
+        let failed = self.steps.iter().find_map(|(_, outcome)| match outcome {
+            Outcome::Fail(refusal) => Some(refusal.code),
+            _ => None,
+        });
+        failed.unwrap_or(Code::Forwarded)
+    }
+}
+
+/// Judges a request; the steps end with the first that fails.
+pub(super) fn judge(target: &Target, request: &Captured, at: UnixMs) -> Result<Judged, String> {
+    let engine = target.engine(request)?;
+    let route = match target {
+        Target::Provider { .. } => None,
+        Target::Route(route) => Some(route),
+    };
+    let mut judging = Judging { request, at, route, steps: Vec::new() };
+    let explained = judging.run(&engine);
+    let misses = if explained { engine.explain(request, at) } else { Vec::new() };
+    Ok(Judged { steps: judging.steps, misses })
+}
+
+impl Engine {
+    fn explain(&self, request: &Captured, at: UnixMs) -> Vec<NearMiss> {
+        let (definition, options) = (&self.definition, &self.options);
+        explain(definition, options, &self.secrets, request.head(), &request.body, at)
+    }
+}
+
+struct Judging<'j> {
+    request: &'j Captured,
+    at: UnixMs,
+    route: Option<&'j Arc<Route>>,
+    steps: Vec<(&'static str, Outcome)>,
+}
+
+impl Judging<'_> {
+    /// Runs the steps; says whether near misses are of interest.
+    fn run(&mut self, engine: &Engine) -> bool {
+        let (head, body) = (self.request.head(), self.request.body.as_slice());
+        if let Some(route) = self.route
+            && !route.methods.contains(&self.request.method)
+        {
+            let refusal = Refusal::new(Code::MethodNotAllowed, "the route takes other methods");
+            self.steps.push(("method", Outcome::Fail(refusal)));
+            return false;
+        }
+        let claim = engine.scheme.claim(head);
+        let Some(claim) = self.step("claim", Check::Signature, claim, |_| String::new()) else {
+            return true;
+        };
+        let mut waived = claim.is_none();
+        if let Some(claim) = &claim {
+            let verified = engine.scheme.verify(&engine.keys, claim, head, body, self.at);
+            let held = self.step("signature", Check::Signature, verified, |verified| {
+                format!("secret {}", verified.key_id)
+            });
+            let Some(held) = held else { return true };
+            waived = held.is_none();
+        }
+        match claim.filter(|_| !waived) {
+            None => self.steps.push(("timestamp", Outcome::Moot("rests on the signature"))),
+            Some(claim) => {
+                if self.time(engine, &claim).is_none() {
+                    return false;
+                }
+            }
+        }
+        let event = engine.scheme.event(head, body);
+        self.steps.push(("event", Outcome::Pass(about(&event))));
+        if let Some(route) = self.route {
+            self.content(&Arc::clone(route), &event);
+        }
+        waived
+    }
+
+    fn time(&mut self, engine: &Engine, claim: &Claim) -> Option<()> {
+        let (head, body) = (self.request.head(), self.request.body.as_slice());
+        let judged = engine.scheme.judge_time(claim, head, body, self.at);
+        if matches!(judged, Ok(None)) {
+            self.steps.push(("timestamp", Outcome::Moot("the provider signs none")));
+            return Some(());
+        }
+        let at = self.at;
+        self.step("timestamp", Check::Timestamp, judged, |fresh| {
+            let away = fresh.as_ref().map_or(0, |fresh| at.0.abs_diff(fresh.signed_at.0) / 1000);
+            format!("{away} s away, {} s allowed", engine.scheme.tolerance().as_secs())
+        })
+        .map(drop)
+    }
+
+    /// Events, filters and schema: the gateway's own layers, asked directly.
+    fn content(&mut self, route: &Arc<Route>, event: &Event) {
+        let mut delivery = self.delivery(route, event);
+        let wanted = match WantEvent.judge(&mut delivery) {
+            Ok(wanted) => self.step("events", Check::Events, Ok(wanted), |_| String::new()),
+            Err(Unproven::Refused(refusal)) => {
+                self.step("events", Check::Events, Err(refusal), |_| String::new())
+            }
+            Err(Unproven::Moot) => return,
+        };
+        let Some(wanted) = wanted else { return };
+        let held = wanted.map_or(Held::Waived, Held::Proven);
+        let judged = SatisfySchema.judge(&mut delivery.prove(|()| ((), held)));
+        match judged {
+            Ok(held) => {
+                self.step("schema", Check::Schema, Ok(held), |_| String::new());
+            }
+            Err(Unproven::Refused(refusal)) => {
+                self.step::<()>("schema", Check::Schema, Err(refusal), |()| String::new());
+            }
+            Err(Unproven::Moot) => {}
+        }
+    }
+
+    /// Notes a step. `None`: it failed, and the judgement ends; `Some(None)`: it was waived.
+    fn step<T>(
+        &mut self,
+        name: &'static str,
+        check: Check,
+        judged: Result<T, Refusal>,
+        detail: impl FnOnce(&T) -> String,
+    ) -> Option<Option<T>> {
+        let (outcome, result) = match judged {
+            Ok(proof) => (Outcome::Pass(detail(&proof)), Some(Some(proof))),
+            Err(refusal) if self.route.is_some_and(|route| route.monitors(check)) => {
+                (Outcome::Monitored(refusal), Some(None))
+            }
+            Err(refusal) => (Outcome::Fail(refusal), None),
+        };
+        self.steps.push((name, outcome));
+        result
+    }
+
+    fn delivery(&self, route: &Arc<Route>, event: &Event) -> Delivery<Bytes> {
+        let mut head = Request::new(()).into_parts().0;
+        head.method = self.request.method.clone();
+        head.uri = self.request.uri.clone();
+        head.headers = self.request.headers.clone();
+        let record = Record {
+            started: std::time::Duration::ZERO,
+            time: self.at,
+            request_id: RequestId::new(),
+            source: Ipv4Addr::UNSPECIFIED.into(),
+            secure: false,
+            host: Box::default(),
+            remark: None,
+            route: Some(Arc::clone(route)),
+            remainder: None,
+            checks: Checks::default(),
+            unread: false,
+            key_id: None,
+            event_id: None,
+            event_type: event.kind.clone(),
+            bytes: self.request.body.len() as u64,
+            body_sha256: None,
+            upstream_status: None,
+            upstream_us: None,
+            near_miss: None,
+            shared: Arc::clone(&route.shared),
+            // Nothing was decided that anybody else should hear of.
+            concluded: true,
+        };
+        let body = Bytes::copy_from_slice(&self.request.body);
+        Delivery { head, body, proof: (), record: Box::new(record) }
+    }
+}
+
+fn about(event: &Event) -> String {
+    let kind = event.kind.as_deref().map(|kind| format!("type {kind}"));
+    let id = (!event.ids.is_empty()).then(|| {
+        let vouched = if event.covered { "" } else { " (vouched for, not signed)" };
+        format!("id {}{vouched}", event.ids.join(","))
+    });
+    kind.into_iter().chain(id).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,111 @@
+//! What captured requests are judged by: a provider's definition, or a configured route.
+
+use std::{collections::BTreeMap, path::Path, sync::Arc};
+
+use tokio_util::task::TaskTracker;
+
+use super::Args;
+use crate::{
+    cli::secret_arg,
+    clock::{Clock, UnixMs},
+    config::{LoadOptions, Severity, lint::load_and_lint},
+    gateway::{Gateway, Route},
+    providers,
+    telemetry::Telemetry,
+    verify::{Definition, KeyRing, Scheme, SchemeOptions, Secret, captured::Captured},
+};
+
+/// What captured requests are judged by.
+pub(super) enum Target {
+    /// A built-in definition with secrets of the command line.
+    Provider { definition: Arc<Definition>, secrets: Vec<Secret>, url: Option<String> },
+    /// A route of a configuration.
+    Route(Arc<Route>),
+}
+
+/// The target as far as the engine is concerned.
+pub(super) struct Engine {
+    pub(super) definition: Arc<Definition>,
+    pub(super) options: SchemeOptions,
+    pub(super) scheme: Arc<Scheme>,
+    pub(super) keys: Arc<KeyRing>,
+    pub(super) secrets: Vec<Secret>,
+}
+
+impl Target {
+    /// What the command line names.
+    pub(super) fn of(args: &Args) -> Result<Self, String> {
+        match (&args.provider, &args.route) {
+            (Some(name), _) => {
+                let definition = providers::builtin(name)
+                    .ok_or_else(|| format!("there is no provider \"{name}\""))?;
+                let secrets = args.secret.iter().map(|text| secret_arg::read(text));
+                let secrets = secrets.collect::<Result<Vec<_>, _>>()?;
+                let url = args.url.clone();
+                Ok(Self::Provider { definition: Arc::clone(definition), secrets, url })
+            }
+            (None, Some(route)) => Self::route(&args.config.path()?, route),
+            (None, None) => Err(
+                "say what to judge by: --provider NAME --secret SECRET, or -c FILE --route NAME"
+                    .to_owned(),
+            ),
+        }
+    }
+
+    fn route(path: &Path, name: &str) -> Result<Self, String> {
+        let clock = Clock::system();
+        let loaded = load_and_lint(path, &LoadOptions::new(clock.unix()));
+        let (loaded, _) = loaded.map_err(|problems| {
+            let errors = problems.iter().filter(|p| p.severity == Severity::Error).count();
+            format!("{} has {errors} errors; `hookward check` shows them", path.display())
+        })?;
+        let telemetry = Arc::new(Telemetry::new(clock.clone(), None));
+        let gateway = Gateway::new(&loaded.config, clock, telemetry, TaskTracker::new())
+            .map_err(|error| error.to_string())?;
+        let snapshot = gateway.snapshot();
+        let found = snapshot.routes.iter().find(|route| *route.name == *name);
+        found.map(|route| Self::Route(Arc::clone(route))).ok_or_else(|| {
+            let names: Vec<_> = snapshot.routes.iter().map(|route| &*route.name).collect();
+            format!("there is no route \"{name}\"; there is {}", names.join(", "))
+        })
+    }
+
+    /// The scheme and keys for one request.
+    pub(super) fn engine(&self, request: &Captured) -> Result<Engine, String> {
+        match self {
+            Self::Route(route) => Ok(Engine {
+                definition: Arc::clone(&route.definition),
+                options: SchemeOptions { expect: route.expect.clone(), ..Default::default() },
+                scheme: Arc::clone(&route.scheme),
+                keys: Arc::clone(&route.keys),
+                secrets: route.secrets.clone(),
+            }),
+            Self::Provider { definition, secrets, url } => {
+                let mut expect = BTreeMap::new();
+                if definition.expect.contains_key("url") {
+                    let url = url.clone().unwrap_or_else(|| request.url());
+                    expect.insert("url".to_owned(), url);
+                }
+                let options = SchemeOptions { expect, ..Default::default() };
+                let scheme = Scheme::compile(definition, &options).map_err(|all| all.join("; "))?;
+                let keys = KeyRing::build(&scheme, secrets).map_err(|problems| {
+                    let texts = problems.iter().map(|(_, text)| format!("the secret {text}"));
+                    texts.collect::<Vec<_>>().join("; ")
+                })?;
+                Ok(Engine {
+                    definition: Arc::clone(definition),
+                    options,
+                    scheme: Arc::new(scheme),
+                    keys: Arc::new(keys),
+                    secrets: secrets.clone(),
+                })
+            }
+        }
+    }
+
+    /// When a request is judged.
+    pub(super) fn at(args: &Args, request: &Captured) -> UnixMs {
+        let said = args.at.map(UnixMs::from_secs);
+        said.or(request.at).unwrap_or_else(|| Clock::system().unix())
+    }
+}
