@@ -32,7 +32,7 @@ impl Gatherer<'_> {
             self.problems.missing(format_args!("{key_key}"), "a file in PEM", example);
         }
         if self.options.secrets == Secrets::Skip {
-            return self.unread(&key_key, chain_path?, key_path?);
+            return self.unread([&chain_key, &key_key], [chain_path?, key_path?]);
         }
         let chain = chain_path.and_then(|path| self.file(format_args!("{chain_key}"), path));
         let private = key_path.and_then(|path| self.file(format_args!("{key_key}"), path));
@@ -62,9 +62,10 @@ impl Gatherer<'_> {
     }
 
     /// A certificate of which nothing was read: what is not there is a note.
-    fn unread(&self, key: &str, chain: &Path, private: &Path) -> Option<Certificate> {
-        let (chain_file, key_file) = (self.disk.resolve(chain), self.disk.resolve(private));
-        for path in [&chain_file, &key_file].into_iter().filter(|path| !path.is_file()) {
+    fn unread(&self, keys: [&str; 2], paths: [&Path; 2]) -> Option<Certificate> {
+        let [chain_file, key_file] = paths.map(|path| self.disk.resolve(path));
+        let files = keys.into_iter().zip([&chain_file, &key_file]);
+        for (key, path) in files.filter(|(_, path)| !path.is_file()) {
             let text = format!("{key}: there is no file {} here", path.display());
             self.problems.push(Problem::note(text), format_args!("{key}"));
         }
