@@ -263,7 +263,7 @@ proptest::proptest! {
         let text = text.replace("It is fine", "hunter2");
         let cut_at = text.floor_char_boundary(at.min(text.len()));
         let end = text.ceil_char_boundary((cut_at + cut).min(text.len()));
-        let text = format!("{}{put}{}", &text[..cut_at], &text[end..]);
+        let text = format!("{}{put}{}", text.split_at(cut_at).0, text.split_at(end).1);
         let problems = match load_text(&text, Secrets::Read) {
             Ok(loaded) => loaded.problems,
             Err(problems) => {
