@@ -14,6 +14,7 @@ use std::{
     },
     task::{Context, Poll},
     thread::{Builder, JoinHandle},
+    time::Duration,
 };
 
 use arc_swap::ArcSwap;
@@ -41,6 +42,10 @@ thread_local! {
     static CORE: Cell<usize> = const { Cell::new(0) };
 }
 
+/// How long a drain looks for what has arrived already: connections to be accepted, then requests on
+/// connections that would else be taken for idle.
+pub(super) const LAST_LOOK: Duration = Duration::from_millis(25);
+
 /// Which core's thread this is, counted from 0; 0 on every other thread.
 pub fn core_index() -> usize {
     CORE.get()
@@ -63,7 +68,8 @@ impl Running {
     }
 }
 
-/// Serves the listeners on `cores` threads until the control is told to shut down.
+/// Serves the listeners on `cores` threads until the control is told to shut down; they are closed
+/// then.
 ///
 /// `make` is called once for each connection and gives the service for its requests; a request with
 /// a fault carries a [`super::HeadFault`] among its extensions and is to be refused with it.
@@ -72,7 +78,7 @@ impl Running {
 ///
 /// If a socket cannot be cloned or a thread not be started.
 pub fn serve<M, S>(
-    listeners: &[Bound],
+    listeners: Vec<Bound>,
     cores: NonZeroUsize,
     settings: &Arc<ArcSwap<ServerSettings>>,
     make: &M,
@@ -108,15 +114,17 @@ where
         };
         threads.push(Builder::new().name(format!("core-{index}")).spawn(run)?);
     }
+    // The cores have their own. One left open here would take connections that nobody accepts.
+    drop(listeners);
     Ok(Running { threads })
 }
 
 /// A connection that was let in.
-pub(super) struct Arrival {
-    pub(super) tcp: TcpStream,
-    pub(super) peer: SocketAddr,
-    pub(super) permit: Permit,
-    pub(super) settings: Arc<ServerSettings>,
+struct Arrival {
+    tcp: TcpStream,
+    peer: SocketAddr,
+    permit: Permit,
+    settings: Arc<ServerSettings>,
 }
 
 /// An arrival on its way to another core, its stream taken out of the first core's reactor.
@@ -146,7 +154,7 @@ impl Cores {
 pub(super) struct Core<M> {
     index: usize,
     cores: Arc<Cores>,
-    pub(super) settings: Arc<ArcSwap<ServerSettings>>,
+    settings: Arc<ArcSwap<ServerSettings>>,
     pub(super) control: Control,
     registry: Arc<Registry>,
     open: TaskTracker,
@@ -179,8 +187,9 @@ where
             }
         }
         for task in accepting {
-            // Listening ends with it, and connections that were not accepted yet are reset.
-            task.abort();
+            if task.await.is_err() {
+                tracing::error!(core = core.index, "accepting ended in a panic");
+            }
         }
         arrivals.close();
         while let Some(arrival) = arrivals.recv().await {
@@ -191,6 +200,8 @@ where
     }
 
     async fn drain(&self) {
+        // What has arrived but was not looked at yet would be taken for silence.
+        time::sleep(LAST_LOOK).await;
         self.registry.drain();
         self.open.close();
         let grace = self.settings.load().limits.shutdown_grace;
@@ -204,8 +215,19 @@ where
         }
     }
 
+    /// Serves an accepted connection, unless there are too many.
+    pub(super) fn let_in(self: &Arc<Self>, tcp: TcpStream, peer: SocketAddr) {
+        let settings = self.settings.load_full();
+        // Too many: closed by being dropped. An answer would cost what the limit protects.
+        let Some(permit) = self.control.gate.admit(peer.ip(), &settings) else { return };
+        // Each answer is one write, and waiting for another would only delay it.
+        if tcp.set_nodelay(true).is_ok() {
+            self.admit(Arrival { tcp, peer, permit, settings });
+        }
+    }
+
     /// Serves a connection on this core, or on one with less to do.
-    pub(super) fn admit(self: &Arc<Self>, arrival: Arrival) {
+    fn admit(self: &Arc<Self>, arrival: Arrival) {
         let index = self.cores.lightest(self.index);
         let load = Load::new(self.cores.clone(), index);
         if index == self.index {
@@ -266,7 +288,9 @@ where
     let connection = Arc::new(Connection::new(&opened, watch));
     let service = make(connection.clone());
     if opened.http2 {
-        http2::serve(wire, connection, service, limit).await;
+        if http2::serve(wire, connection, service, limit).await.is_err() {
+            permit.note_http2_error();
+        }
     } else {
         http1::serve(wire, connection, service, limit).await;
     }
@@ -319,10 +343,14 @@ impl<F: Future<Output = ()>> Future for Supervised<F> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let me = self.project();
         me.watch.follow(cx);
-        let is_silent = || me.watch.phase() == Phase::Silent;
-        if me.watch.must_close() || (me.watch.must_drain() && is_silent()) {
+        if me.watch.must_close() {
             return Poll::Ready(());
         }
-        me.connection.poll(cx)
+        // Polled before it is judged silent: a request that is there already is answered.
+        let ended = me.connection.poll(cx);
+        if me.watch.must_drain() && me.watch.phase() == Phase::Silent {
+            return Poll::Ready(());
+        }
+        ended
     }
 }

@@ -25,7 +25,16 @@ const WINDOW_ALL: u32 = 256 * 1024;
 const PING: Duration = Duration::from_secs(20);
 
 /// Serves requests until either side ends the connection.
-pub(super) async fn serve<S>(wire: Wire, connection: Arc<Connection>, service: S, limit: usize)
+///
+/// # Errors
+///
+/// If the peer broke HTTP/2 or the connection.
+pub(super) async fn serve<S>(
+    wire: Wire,
+    connection: Arc<Connection>,
+    service: S,
+    limit: usize,
+) -> hyper::Result<()>
 where
     S: Service<Request<Incoming>, Response = Response<AnswerBody>, Error = Infallible>,
     S::Future: Send + 'static,
@@ -49,8 +58,8 @@ where
     let mut told = false;
     let ended = poll_fn(|cx| {
         loop {
-            if http.as_mut().poll(cx).is_ready() {
-                return Poll::Ready(());
+            if let ended @ Poll::Ready(_) = http.as_mut().poll(cx) {
+                return ended;
             }
             if told || !connection.watch().must_drain() {
                 return Poll::Pending;
@@ -59,7 +68,7 @@ where
             http.as_mut().graceful_shutdown();
         }
     });
-    ended.await;
+    ended.await
 }
 
 /// Counts the streams whose service runs, so that an idle connection can be told from a busy one.

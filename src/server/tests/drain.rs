@@ -55,3 +55,17 @@ fn the_grace_ends() {
     assert!(begun.elapsed() < Duration::from_secs(5));
     client.rest();
 }
+
+#[test]
+fn what_arrived_before_the_drain_is_answered() {
+    let _alone = alone();
+    let server = TestServer::start(|_| {});
+    let mut clients: Vec<_> = (0..50).map(|_| server.client()).collect();
+    for client in &mut clients {
+        client.send(post("/slow", "x"));
+    }
+    server.control.shut_down();
+    for client in &mut clients {
+        assert!(client.rest().contains("200 OK"));
+    }
+}

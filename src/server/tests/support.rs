@@ -61,7 +61,7 @@ impl TestServer {
             service_fn(move |request| answer(connection.clone(), request))
         };
         let cores = NonZeroUsize::new(2).unwrap();
-        let running = serve(&[bound], cores, &settings, &make, &control).unwrap();
+        let running = serve(vec![bound], cores, &settings, &make, &control).unwrap();
         Self { address, control, settings, running: Some(running) }
     }
 
