@@ -1,16 +1,14 @@
 //! Accepts connections, as many as there may be.
 
-use std::{convert::Infallible, io, net::TcpListener, pin::pin, sync::Arc, time::Duration};
+use std::{io, net::TcpListener, pin::pin, sync::Arc, time::Duration};
 
-use http::{Request, Response};
-use hyper::{body::Incoming, service::Service};
 use tokio::time::sleep;
 
 use super::{
     connection::Connection,
     cores::{Core, LAST_LOOK},
+    service::AnswerService,
 };
-use crate::body::AnswerBody;
 
 /// How long to wait when the system has no descriptor left for another connection.
 const BACK_OFF: Duration = Duration::from_millis(100);
@@ -22,10 +20,7 @@ const LAST: usize = 4096;
 pub(super) async fn accept<M, S>(core: Arc<Core<M>>, listener: TcpListener)
 where
     M: Fn(Arc<Connection>) -> S + Clone + Send + Sync + 'static,
-    S: Service<Request<Incoming>, Response = Response<AnswerBody>, Error = Infallible>
-        + Send
-        + 'static,
-    S::Future: Send + 'static,
+    S: AnswerService,
 {
     let listener = match tokio::net::TcpListener::from_std(listener) {
         Ok(listener) => listener,

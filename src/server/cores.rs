@@ -2,41 +2,30 @@
 
 use std::{
     cell::Cell,
-    convert::Infallible,
-    future::Future,
     io,
     net::SocketAddr,
     num::NonZeroUsize,
-    pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering::Relaxed},
-    },
-    task::{Context, Poll},
+    sync::Arc,
     thread::{Builder, JoinHandle},
     time::Duration,
 };
 
 use arc_swap::ArcSwap;
-use http::{Request, Response};
-use hyper::{body::Incoming, service::Service};
 use tokio::{net::TcpStream, runtime, sync::mpsc, time};
 use tokio_util::task::TaskTracker;
 
 use super::{
     accept::accept,
+    arrival::{Arrival, Cores, HandedOver},
     connection::Connection,
     control::Control,
-    gate::Permit,
-    http1, http2,
+    life::live,
     listen::Bound,
-    opening,
+    service::AnswerService,
     settings::ServerSettings,
-    socket::Socket,
     sweep::{self, Registry},
-    watch::{Patience, Phase, Watch},
+    watch::{Patience, Watch},
 };
-use crate::body::AnswerBody;
 
 thread_local! {
     static CORE: Cell<usize> = const { Cell::new(0) };
@@ -86,15 +75,9 @@ pub fn serve<M, S>(
 ) -> io::Result<Running>
 where
     M: Fn(Arc<Connection>) -> S + Clone + Send + Sync + 'static,
-    S: Service<Request<Incoming>, Response = Response<AnswerBody>, Error = Infallible>
-        + Send
-        + 'static,
-    S::Future: Send + 'static,
+    S: AnswerService,
 {
-    let (senders, receivers): (Vec<_>, Vec<_>) =
-        (0..cores.get()).map(|_| mpsc::unbounded_channel()).unzip();
-    let loads = (0..cores.get()).map(|_| AtomicUsize::new(0)).collect();
-    let cores = Arc::new(Cores { senders, loads });
+    let (cores, receivers) = Cores::new(cores.get());
     let mut threads = Vec::new();
     for (index, arrivals) in receivers.into_iter().enumerate() {
         let core = Core {
@@ -119,38 +102,6 @@ where
     Ok(Running { threads })
 }
 
-/// A connection that was let in.
-struct Arrival {
-    tcp: TcpStream,
-    peer: SocketAddr,
-    permit: Permit,
-    settings: Arc<ServerSettings>,
-}
-
-/// An arrival on its way to another core, its stream taken out of the first core's reactor.
-struct HandedOver {
-    tcp: std::net::TcpStream,
-    peer: SocketAddr,
-    permit: Permit,
-    settings: Arc<ServerSettings>,
-    load: Load,
-}
-
-/// What the cores know of each other.
-pub(super) struct Cores {
-    senders: Vec<mpsc::UnboundedSender<HandedOver>>,
-    /// Open connections of each.
-    loads: Vec<AtomicUsize>,
-}
-
-impl Cores {
-    /// The core that has least to do: this one, unless another has less.
-    fn lightest(&self, own: usize) -> usize {
-        let load = |index: usize| self.loads.get(index).map_or(usize::MAX, |l| l.load(Relaxed));
-        (0..self.loads.len()).min_by_key(|index| (load(*index), *index != own)).unwrap_or(own)
-    }
-}
-
 pub(super) struct Core<M> {
     index: usize,
     cores: Arc<Cores>,
@@ -164,10 +115,7 @@ pub(super) struct Core<M> {
 impl<M, S> Core<M>
 where
     M: Fn(Arc<Connection>) -> S + Clone + Send + Sync + 'static,
-    S: Service<Request<Incoming>, Response = Response<AnswerBody>, Error = Infallible>
-        + Send
-        + 'static,
-    S::Future: Send + 'static,
+    S: AnswerService,
 {
     async fn run(
         self,
@@ -215,86 +163,38 @@ where
         }
     }
 
-    /// Serves an accepted connection, unless there are too many.
-    pub(super) fn let_in(self: &Arc<Self>, tcp: TcpStream, peer: SocketAddr) {
+    /// Serves an accepted connection, here or on a core with less to do, unless there are too many.
+    pub(super) fn let_in(&self, tcp: TcpStream, peer: SocketAddr) {
         let settings = self.settings.load_full();
         // Too many: closed by being dropped. An answer would cost what the limit protects.
         let Some(permit) = self.control.gate.admit(peer.ip(), &settings) else { return };
         // Each answer is one write, and waiting for another would only delay it.
-        if tcp.set_nodelay(true).is_ok() {
-            self.admit(Arrival { tcp, peer, permit, settings });
+        if tcp.set_nodelay(true).is_err() {
+            return;
+        }
+        let load = self.cores.take_place(self.index);
+        let arrival = Arrival { tcp, peer, permit, settings, load };
+        if arrival.load.index() == self.index {
+            return self.start(arrival);
+        }
+        if let Some(returned) = arrival.leave().and_then(|arrival| self.cores.hand_over(arrival)) {
+            self.take_over(returned);
         }
     }
 
-    /// Serves a connection on this core, or on one with less to do.
-    fn admit(self: &Arc<Self>, arrival: Arrival) {
-        let index = self.cores.lightest(self.index);
-        let load = Load::new(self.cores.clone(), index);
-        if index == self.index {
-            return self.start(arrival, load);
-        }
-        let Arrival { tcp, peer, permit, settings } = arrival;
-        let Ok(tcp) = tcp.into_std() else { return };
-        let handed = HandedOver { tcp, peer, permit, settings, load };
-        if let Some(sender) = self.cores.senders.get(index)
-            && let Err(returned) = sender.send(handed)
-        {
-            self.take_over(returned.0);
+    fn take_over(&self, arrival: HandedOver) {
+        if let Some(arrival) = arrival.settle() {
+            self.start(arrival);
         }
     }
 
-    fn take_over(self: &Arc<Self>, handed: HandedOver) {
-        let HandedOver { tcp, peer, permit, settings, load } = handed;
-        if let Ok(tcp) = TcpStream::from_std(tcp) {
-            self.start(Arrival { tcp, peer, permit, settings }, load);
-        }
-    }
-
-    fn start(self: &Arc<Self>, arrival: Arrival, load: Load) {
+    fn start(&self, arrival: Arrival<TcpStream>) {
         let limits = &arrival.settings.limits;
         let patience = Patience { head: limits.header_timeout, idle: limits.idle_timeout };
         let watch = Arc::new(Watch::new(patience));
         self.registry.add(&watch);
-        let (make, told) = (self.make.clone(), watch.clone());
-        self.open.spawn(Supervised {
-            connection: async move {
-                let _load = load;
-                let peer = arrival.peer;
-                if let Err(error) = connect(arrival, told, make).await {
-                    tracing::debug!(%peer, %error, "a connection ended before its first request");
-                }
-            },
-            watch,
-        });
+        self.open.spawn(live(arrival, watch, self.make.clone()));
     }
-}
-
-/// Serves one connection from its first byte to its last.
-async fn connect<M, S>(arrival: Arrival, watch: Arc<Watch>, make: M) -> io::Result<()>
-where
-    M: Fn(Arc<Connection>) -> S,
-    S: Service<Request<Incoming>, Response = Response<AnswerBody>, Error = Infallible>,
-    S::Future: Send + 'static,
-{
-    let Arrival { tcp, peer, mut permit, settings } = arrival;
-    let mut socket = Socket::new(tcp, watch.clone());
-    let announced = opening::announcement(&mut socket, peer, &settings).await?;
-    if announced.is_some_and(|source| !permit.announce(source.ip(), &settings)) {
-        return Ok(());
-    }
-    let limit = settings.limits.header_bytes;
-    let (wire, opened) = opening::open(socket, peer, announced, &settings).await?;
-    drop(settings);
-    let connection = Arc::new(Connection::new(&opened, watch));
-    let service = make(connection.clone());
-    if opened.http2 {
-        if http2::serve(wire, connection, service, limit).await.is_err() {
-            permit.note_http2_error();
-        }
-    } else {
-        http1::serve(wire, connection, service, limit).await;
-    }
-    Ok(())
 }
 
 async fn sweep_forever(registry: Arc<Registry>, settings: Arc<ArcSwap<ServerSettings>>) {
@@ -305,52 +205,5 @@ async fn sweep_forever(registry: Arc<Registry>, settings: Arc<ArcSwap<ServerSett
         };
         time::sleep(sweep::interval(shortest)).await;
         registry.sweep(time::Instant::now());
-    }
-}
-
-/// One connection's part of its core's load.
-struct Load(Arc<Cores>, usize);
-
-impl Load {
-    fn new(cores: Arc<Cores>, index: usize) -> Self {
-        if let Some(load) = cores.loads.get(index) {
-            load.fetch_add(1, Relaxed);
-        }
-        Self(cores, index)
-    }
-}
-
-impl Drop for Load {
-    fn drop(&mut self) {
-        if let Some(load) = self.0.loads.get(self.1) {
-            load.fetch_sub(1, Relaxed);
-        }
-    }
-}
-
-pin_project_lite::pin_project! {
-    /// A connection that its sweep can end.
-    struct Supervised<F> {
-        #[pin]
-        connection: F,
-        watch: Arc<Watch>,
-    }
-}
-
-impl<F: Future<Output = ()>> Future for Supervised<F> {
-    type Output = ();
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let me = self.project();
-        me.watch.follow(cx);
-        if me.watch.must_close() {
-            return Poll::Ready(());
-        }
-        // Polled before it is judged silent: a request that is there already is answered.
-        let ended = me.connection.poll(cx);
-        if me.watch.must_drain() && me.watch.phase() == Phase::Silent {
-            return Poll::Ready(());
-        }
-        ended
     }
 }

@@ -1,7 +1,6 @@
 //! Serves an HTTP/2 connection.
 
 use std::{
-    convert::Infallible,
     future::poll_fn,
     pin::{Pin, pin},
     sync::Arc,
@@ -9,12 +8,11 @@ use std::{
     time::Duration,
 };
 
-use http::{Request, Response};
+use http::Request;
 use hyper::{body::Incoming, server::conn::http2::Builder, service::Service};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 
-use super::{connection::Connection, socket::Wire};
-use crate::body::AnswerBody;
+use super::{connection::Connection, service::AnswerService, socket::Wire};
 
 /// Requests at once on one connection.
 const STREAMS: u32 = 128;
@@ -36,8 +34,7 @@ pub(super) async fn serve<S>(
     limit: usize,
 ) -> hyper::Result<()>
 where
-    S: Service<Request<Incoming>, Response = Response<AnswerBody>, Error = Infallible>,
-    S::Future: Send + 'static,
+    S: AnswerService,
 {
     let service = Counted { service, connection: connection.clone() };
     let mut http = pin!(
