@@ -78,12 +78,10 @@ impl<F: Future<Output = ()>> Future for Supervised<F> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let me = self.project();
         me.watch.follow(cx);
-        if me.watch.must_close() {
-            return Poll::Ready(());
-        }
-        // Polled before it is judged silent: a request that is there already is answered.
+        // Polled before it is judged: what is there already is neither late nor silence.
         let ended = me.connection.poll(cx);
-        if me.watch.must_drain() && me.watch.phase() == Phase::Silent {
+        let is_silent = || me.watch.phase() == Phase::Silent;
+        if me.watch.must_close() || (me.watch.must_drain() && is_silent()) {
             return Poll::Ready(());
         }
         ended
