@@ -13,7 +13,7 @@ fn a_drain_answers_what_has_begun_and_closes_the_rest() {
     idle.send(post("/", "x")).answer();
     begun.send(post("/", "x")).answer();
     begun.send("POST / HTTP/1.1\r\n");
-    busy.send(post("/slow", "x"));
+    busy.send(post("/drain", "x"));
     eventually(|| server.control.connections() == 4);
     std::thread::sleep(Duration::from_millis(50));
     server.control.shut_down();
