@@ -7,6 +7,7 @@ use std::{
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
+use tower_http::body::UnsyncBoxBody;
 
 use crate::upstream::UpstreamBody;
 
@@ -16,12 +17,26 @@ pub enum AnswerBody {
     Fixed(Bytes),
     /// Streamed from an upstream, unchanged.
     Upstream(UpstreamBody),
+    /// Either, as it comes out of the layer that catches panics.
+    Boxed(UnsyncBoxBody<Bytes, AnswerError>),
 }
 
 impl AnswerBody {
     /// No body at all.
     pub const fn empty() -> Self {
         Self::Fixed(Bytes::new())
+    }
+}
+
+impl From<Bytes> for AnswerBody {
+    fn from(bytes: Bytes) -> Self {
+        Self::Fixed(bytes)
+    }
+}
+
+impl From<UnsyncBoxBody<Bytes, AnswerError>> for AnswerBody {
+    fn from(body: UnsyncBoxBody<Bytes, AnswerError>) -> Self {
+        Self::Boxed(body)
     }
 }
 
@@ -40,6 +55,7 @@ impl Body for AnswerBody {
             Self::Fixed(bytes) if bytes.is_empty() => Poll::Ready(None),
             Self::Fixed(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
             Self::Upstream(body) => Pin::new(body).poll_frame(cx),
+            Self::Boxed(body) => Pin::new(body).poll_frame(cx),
         }
     }
 
@@ -47,6 +63,7 @@ impl Body for AnswerBody {
         match self {
             Self::Fixed(bytes) => bytes.is_empty(),
             Self::Upstream(body) => body.is_end_stream(),
+            Self::Boxed(body) => body.is_end_stream(),
         }
     }
 
@@ -54,6 +71,7 @@ impl Body for AnswerBody {
         match self {
             Self::Fixed(bytes) => SizeHint::with_exact(bytes.len() as u64),
             Self::Upstream(body) => body.size_hint(),
+            Self::Boxed(body) => body.size_hint(),
         }
     }
 }

@@ -1,14 +1,16 @@
 //! The one value that travels through the layers, and the record that they write to.
 
-use std::{fmt, net::IpAddr, sync::Arc};
+use std::{fmt, net::IpAddr, ops::Range, sync::Arc};
 
 use http::request::Parts;
 
 use crate::{
     clock::{Mono, UnixMs},
     config::model::Check,
-    decision::Refusal,
-    gateway::Route,
+    decision::{Code, Refusal},
+    gateway::{Route, Shared},
+    net::Remark,
+    telemetry::Conclusion,
 };
 
 /// A request on its way: head, body (a stream first, then bytes), what was proven of it so far,
@@ -69,6 +71,48 @@ pub enum CheckOutcome {
     Waived(Refusal),
 }
 
+/// What came of the checks; passing one costs a bit, not an allocation.
+#[derive(Clone, Debug, Default)]
+pub struct Checks {
+    passed: u16,
+    failed: Vec<(Check, CheckOutcome)>,
+}
+
+impl Checks {
+    /// Notes that a check held.
+    pub const fn pass(&mut self, check: Check) {
+        self.passed |= 1 << check as u16;
+    }
+
+    /// Notes that a check failed and the request was refused for it.
+    pub fn fail(&mut self, check: Check, refusal: Refusal) {
+        self.failed.push((check, CheckOutcome::Fail(refusal)));
+    }
+
+    /// Notes that a check failed and was only monitored.
+    pub fn waive(&mut self, check: Check, refusal: Refusal) {
+        self.failed.push((check, CheckOutcome::Waived(refusal)));
+    }
+
+    /// Every check that was judged, in drawing order.
+    pub fn iter(&self) -> impl Iterator<Item = (Check, &CheckOutcome)> {
+        Check::ALL.iter().filter_map(|&check| {
+            let failed = self.failed.iter().find(|(failed, _)| *failed == check);
+            let passed = self.passed & (1 << check as u16) != 0;
+            let outcome = failed.map(|(_, outcome)| outcome);
+            outcome.or_else(|| passed.then_some(&CheckOutcome::Pass)).map(|o| (check, o))
+        })
+    }
+
+    /// The monitored failures, in the order they were found.
+    pub fn waived(&self) -> impl Iterator<Item = (Check, &Refusal)> {
+        self.failed.iter().filter_map(|(check, outcome)| match outcome {
+            CheckOutcome::Waived(refusal) => Some((check.monitored_as(), refusal)),
+            CheckOutcome::Pass | CheckOutcome::Fail(_) => None,
+        })
+    }
+}
+
 /// Everything that is known of one request when it ends.
 ///
 /// Made at the edge, boxed once, written to by the layers, and turned into metrics, an audit line
@@ -88,13 +132,15 @@ pub struct Record {
     pub host: Box<str>,
     /// A remark for operators on how `source` and `secure` were found, such as an untrusted peer
     /// that sent `X-Forwarded-For`.
-    pub remark: Option<Box<str>>,
+    pub remark: Option<Remark>,
     /// The route, once found.
     pub route: Option<Arc<Route>>,
     /// What the path pattern's `*` stood for, as a range of the request's path.
-    pub remainder: Option<(usize, usize)>,
-    /// What came of each check, in order.
-    pub checks: smallvec::SmallVec<[(Check, CheckOutcome); 8]>,
+    pub remainder: Option<Range<usize>>,
+    /// What came of each check.
+    pub checks: Checks,
+    /// Whether body bytes may still be under way; the connection cannot be used again then.
+    pub unread: bool,
     /// Which key verified.
     pub key_id: Option<Arc<str>>,
     /// The covered or vouched event id; several are joined with `,`.
@@ -110,7 +156,21 @@ pub struct Record {
     /// Time from handing the request to the upstream to its status line, in microseconds.
     pub upstream_us: Option<u64>,
     /// What could have matched instead, for a mismatch; see `hookward verify`.
-    pub near_miss: Option<Box<str>>,
+    pub near_miss: Option<NearMiss>,
+    /// What all requests share.
+    pub shared: Arc<Shared>,
+    /// Whether the decision was made known.
+    pub concluded: bool,
+}
+
+/// Finds out what could have matched instead; run off the request's path.
+#[derive(Clone)]
+pub struct NearMiss(pub Arc<dyn Fn() -> Option<String> + Send + Sync>);
+
+impl fmt::Debug for NearMiss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("NearMiss")
+    }
 }
 
 impl Record {
@@ -125,6 +185,37 @@ impl Record {
     )]
     pub fn route(&self) -> &Arc<Route> {
         self.route.as_ref().expect("the route layer comes first")
+    }
+
+    /// Makes the one decision known: metrics, audit, log.
+    pub fn conclude(&mut self, code: Code, status: u16, refusal: Option<&Refusal>) {
+        self.concluded = true;
+        let shared = Arc::clone(&self.shared);
+        let route = self.route.clone();
+        shared.telemetry.conclude(&Conclusion {
+            route: route.as_deref().map(|route| &route.telemetry),
+            record: self,
+            code,
+            status,
+            refusal,
+        });
+    }
+}
+
+/// A record that is dropped undecided belongs to a sender that hung up, or to a panic.
+impl Drop for Record {
+    fn drop(&mut self) {
+        if self.concluded {
+            return;
+        }
+        if std::thread::panicking() {
+            let refusal =
+                Refusal::new(Code::InternalError, "a fault in the gateway; please report it");
+            self.conclude(Code::InternalError, 503, Some(&refusal));
+        } else {
+            let refusal = Refusal::new(Code::SenderGone, "the sender hung up");
+            self.conclude(Code::SenderGone, 499, Some(&refusal));
+        }
     }
 }
 

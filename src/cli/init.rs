@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::{
     Exit,
+    meant::nearest,
     style::{print, usage},
 };
 use crate::providers;
@@ -94,13 +95,8 @@ fn route(out: &mut String, name: &str, upstream: &str, is_first: bool) {
 }
 
 fn unknown(name: &str) -> String {
-    let likeness = |other: &&str| strsim::jaro_winkler(&name.to_lowercase(), other);
-    let best = providers::names()
-        .map(|other| (likeness(&other), other))
-        .filter(|(likeness, _)| *likeness > 0.8)
-        .max_by(|(a, _), (b, _)| a.total_cmp(b));
-    match best {
-        Some((_, other)) => format!("there is no provider {name:?}; did you mean {other:?}?"),
+    match nearest(name, providers::names()) {
+        Some(meant) => format!("there is no provider {name:?}; did you mean {meant:?}?"),
         None => format!("there is no provider {name:?}; `hookward providers` lists them"),
     }
 }

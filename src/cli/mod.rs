@@ -9,6 +9,7 @@ pub mod completions;
 pub mod config_arg;
 pub mod demo;
 pub mod init;
+mod meant;
 pub mod providers;
 pub mod routes;
 pub mod run;

@@ -7,6 +7,7 @@ use serde_json::json;
 use super::{
     Exit, check,
     config_arg::ConfigArg,
+    meant::nearest,
     style::{Ink, Style, Table, one_line, print, usage},
 };
 use crate::{
@@ -71,8 +72,11 @@ pub fn run(args: &Args) -> Exit {
 }
 
 fn unknown(name: &str, config: &Config) -> String {
-    let names: Vec<_> = config.routes.iter().map(|route| &*route.name).collect();
-    format!("there is no route {name:?}; there are: {}", names.join(", "))
+    let names = || config.routes.iter().map(|route| &*route.name);
+    match nearest(name, names()) {
+        Some(meant) => format!("there is no route {name:?}; did you mean {meant:?}?"),
+        None => format!("there is no route {name:?}; {} are configured", names().count()),
+    }
 }
 
 /// A route as it is shown.

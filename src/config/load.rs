@@ -107,6 +107,13 @@ pub fn load(path: &Path, options: &LoadOptions) -> Result<Loaded, Vec<Problem>> 
     }
 }
 
+/// The main file and what its includes match now, for `--watch`.
+pub fn sources(path: &Path) -> Vec<std::path::PathBuf> {
+    let files = read::read_all(path).map(|files| files.map);
+    let paths = |map: KeyMap| map.sources().iter().map(|s| s.path().to_owned()).collect();
+    files.map_or_else(|_| vec![path.to_owned()], paths)
+}
+
 /// SHA-256 over the bytes of the main file and its includes, in order.
 fn digest(map: &KeyMap) -> [u8; 32] {
     use sha2::{Digest as _, Sha256};

@@ -23,6 +23,12 @@ mod source;
 pub use self::{
     json_schema::json_schema,
     keymap::{KeyMap, quoted},
-    load::{Env, LoadOptions, Loaded, Secrets, load},
+    load::{Env, LoadOptions, Loaded, Secrets, load, sources},
     problem::{Place, Problem, Severity},
 };
+
+#[cfg(test)]
+mod example_tests;
+
+#[cfg(test)]
+mod tests;

@@ -239,13 +239,19 @@ pub struct Exception {
 /// The checks that have a name in `monitor`, in `Hookward-Monitored` and in audit lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Check {
+    /// Host, path and method.
+    Route,
     /// HTTPS.
     Transport,
     /// The source list.
     Source,
     /// The rate limits.
     RateLimit,
-    /// Signature (claim included).
+    /// What the head says of signature, timestamp and id; monitored as `signature`.
+    Claim,
+    /// Size, media type and arrival of the body.
+    Body,
+    /// The signature.
     Signature,
     /// Freshness.
     Timestamp,
@@ -253,16 +259,19 @@ pub enum Check {
     Replay,
     /// Event list and filters.
     Events,
-    /// Media type, JSON and schema.
+    /// JSON and schema.
     Schema,
 }
 
 impl Check {
     /// Every check, in drawing order.
     pub const ALL: &'static [Self] = &[
+        Self::Route,
         Self::Transport,
         Self::Source,
         Self::RateLimit,
+        Self::Claim,
+        Self::Body,
         Self::Signature,
         Self::Timestamp,
         Self::Replay,
@@ -273,12 +282,23 @@ impl Check {
     pub const MONITORABLE: &'static [Self] =
         &[Self::Source, Self::Signature, Self::Timestamp, Self::Replay, Self::Events, Self::Schema];
 
+    /// The name under which a route monitors this check.
+    pub const fn monitored_as(self) -> Self {
+        match self {
+            Self::Claim => Self::Signature,
+            other => other,
+        }
+    }
+
     /// The stable name.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Route => "route",
             Self::Transport => "transport",
             Self::Source => "source",
             Self::RateLimit => "rate_limit",
+            Self::Claim => "claim",
+            Self::Body => "body",
             Self::Signature => "signature",
             Self::Timestamp => "timestamp",
             Self::Replay => "replay",
@@ -332,7 +352,7 @@ pub struct Route {
     /// Replay rules; `None`: disabled, or the scheme has nothing to key on.
     pub replay: Option<Replay>,
     /// Body rules.
-    pub body: Body,
+    pub body: Arc<Body>,
     /// Rate limits.
     pub rate_limit: RateLimits,
     /// Where it goes.

@@ -1,6 +1,6 @@
 //! Networks as they are written: `10.0.0.0/8`, `2001:db8::/32`, or a single address.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 
 use ipnet::{IpNet, Ipv4Net};
 
@@ -44,16 +44,6 @@ fn unmapped(network: IpNet) -> IpNet {
 
 /// `::ffff:0:0/96` is all of IPv4.
 const MAPPED_PREFIX: u8 = 96;
-
-/// Whether the address is on this machine alone.
-pub(super) fn is_loopback(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(v4) => v4.is_loopback(),
-        IpAddr::V6(v6) => {
-            v6 == Ipv6Addr::LOCALHOST || v6.to_ipv4_mapped().is_some_and(|v4| v4.is_loopback())
-        }
-    }
-}
 
 #[cfg(test)]
 mod tests {

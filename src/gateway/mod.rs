@@ -1,5 +1,88 @@
-//! The running snapshot: routes with their schemes, keys, limiters and upstreams.
+//! The running snapshot: routes with their schemes, keys, limiters and upstreams; and what
+//! outlives it.
 
-/// A running route.
+mod budget;
+mod build;
+mod route;
+mod router;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use arc_swap::{ArcSwap, Guard};
+use tokio_util::task::TaskTracker;
+
+use crate::{clock::Clock, limit, net::Sources, replay, telemetry::Telemetry};
+
+pub use budget::{BodyBudget, Charge};
+pub use build::BuildError;
+pub use route::Route;
+pub use router::{Found, Router};
+
+/// Everything that a stack needs. One a process; shared by all cores.
 #[derive(Debug)]
-pub struct Route {}
+pub struct Gateway {
+    snapshot: ArcSwap<Snapshot>,
+    shared: Arc<Shared>,
+    // What outlives a reload, by route name.
+    replay: Arc<replay::Registry>,
+    limits: limit::Registry,
+}
+
+/// One configuration in force. Requests keep the route they found in it.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// From host and path to an index of `routes`.
+    pub router: Router,
+    /// Every route.
+    pub routes: Vec<Arc<Route>>,
+    /// Whose forwarding headers are believed.
+    pub trusted_proxies: Sources,
+}
+
+/// What all requests share, whatever the configuration.
+#[derive(Debug)]
+pub struct Shared {
+    /// Both times.
+    pub clock: Clock,
+    /// The memory for bodies.
+    pub bodies: Arc<BodyBudget>,
+    /// Exchanges that outlived their sender; a drain waits for them.
+    pub exchanges: TaskTracker,
+    /// Where decisions are made known.
+    pub telemetry: Arc<Telemetry>,
+    body_timeout_ms: AtomicU64,
+}
+
+impl Gateway {
+    /// The snapshot that is in force at this moment.
+    pub fn snapshot(&self) -> Guard<Arc<Snapshot>> {
+        self.snapshot.load()
+    }
+
+    /// Every route's replay entries.
+    pub const fn replay(&self) -> &Arc<replay::Registry> {
+        &self.replay
+    }
+
+    /// Starts the health checks of every upstream that has one and where they do not run yet.
+    pub fn spawn_health(&self, runtime: &tokio::runtime::Handle) {
+        for route in &self.snapshot().routes {
+            route.upstream.spawn_health(runtime);
+        }
+    }
+
+    /// What all requests share.
+    pub const fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+}
+
+impl Shared {
+    /// From a complete head to the last byte of the body.
+    pub fn body_timeout(&self) -> std::time::Duration {
+        std::time::Duration::from_millis(self.body_timeout_ms.load(Ordering::Relaxed))
+    }
+}

@@ -1,21 +1,37 @@
 //! Forwarding: connections to the receivers, health, failover, and what their requests look like.
+//!
+//! [`Upstream`] is the running form of one route's `upstream`. Its [`Upstream::exchange`] takes a
+//! request whose checks are all done and comes back with the receiver's answer, or with the
+//! refusal that the sender gets. Nothing here knows of checks, routes or replay.
+//!
+//! - `headers` decides what the receiver sees in the head: a sender's claims about itself go,
+//!   what the gateway knows is added.
+//! - `path` decides which path and query the receiver sees.
+//! - `resign` signs anew for the receiver, as Standard Webhooks.
+//! - `pool`, `connect` and `tls` make and keep connections: HTTP/1.1, per core.
+//! - `health` decides who is asked, and in which order.
+//! - `echo` is `builtin:echo`, a receiver inside the gateway.
+//!
+//! A request goes to another receiver, or again, only if not one byte of it was written.
 
-/// The body of an upstream's answer.
-pub struct UpstreamBody(hyper::body::Incoming);
+mod body;
+mod build;
+mod connect;
+mod echo;
+mod exchange;
+mod headers;
+mod health;
+mod path;
+mod pool;
+mod resign;
+mod tls;
 
-impl http_body::Body for UpstreamBody {
-    type Data = bytes::Bytes;
-    type Error = crate::body::AnswerError;
-    fn poll_frame(
-        self: std::pin::Pin<&mut Self>,
-        cx: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Option<Result<http_body::Frame<bytes::Bytes>, Self::Error>>> {
-        std::pin::Pin::new(&mut self.get_mut().0).poll_frame(cx).map_err(Into::into)
-    }
-    fn is_end_stream(&self) -> bool {
-        self.0.is_end_stream()
-    }
-    fn size_hint(&self) -> http_body::SizeHint {
-        self.0.size_hint()
-    }
-}
+#[cfg(test)]
+mod tests;
+
+pub use body::UpstreamBody;
+pub use build::{Build, BuildError, Upstream};
+pub use exchange::Answer;
+pub use headers::{Outgoing, strip_claims};
+pub use path::parse_url;
+pub use tls::TlsContext;

@@ -53,6 +53,17 @@ impl Encoding {
         })
     }
 
+    /// The name in the language.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Hex => "hex",
+            Self::HexAny => "hex-any",
+            Self::Base64 => "base64",
+            Self::Base64Any => "base64-any",
+            Self::Base64Url => "base64url",
+        }
+    }
+
     /// Decodes a signature of exactly `expected` bytes; `None` for any other text.
     pub(crate) fn decode(self, text: &[u8], expected: usize) -> Option<SignatureBytes> {
         // The longest spelling that can be right bounds what is looked at.
@@ -170,7 +181,9 @@ mod tests {
         assert!(Encoding::Hex.decode(hex.as_bytes(), 16).is_some());
         assert!(Encoding::Hex.decode(hex.to_uppercase().as_bytes(), 16).is_none());
         assert!(Encoding::HexAny.decode(hex.to_uppercase().as_bytes(), 16).is_some());
-        for bad in ["", "0", "00", &hex[1..], &format!("{hex}00"), &hex.replace("00", "0g")] {
+        for bad in
+            ["", "0", "00", &format!("{hex}0"), &format!("{hex}00"), &hex.replace("00", "0g")]
+        {
             assert!(Encoding::Hex.decode(bad.as_bytes(), 16).is_none(), "{bad}");
         }
         // 20 bytes end in one padding character; the last digit carries two unused bits.

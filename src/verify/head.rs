@@ -41,6 +41,11 @@ impl<'a> From<Field<'a>> for Read<'a> {
 }
 
 impl<'a> Head<'a> {
+    /// Looks at a request's head.
+    pub const fn of(head: &'a http::request::Parts) -> Self {
+        Self { method: &head.method, uri: &head.uri, headers: &head.headers }
+    }
+
     /// The one value of a header.
     pub(crate) fn header(&self, name: &HeaderName) -> Read<'a> {
         let mut values = self.headers.get_all(name).iter();

@@ -134,11 +134,6 @@ impl Source {
         )
     }
 
-    /// Whether the message cannot change it.
-    pub(crate) const fn is_constant(&self) -> bool {
-        matches!(self, Self::Expect(_) | Self::Url)
-    }
-
     /// Reads the one value; constants and several headers at once are read elsewhere.
     pub(crate) fn read<'a>(&self, message: &Message<'a>) -> Read<'a> {
         let text = |text: &'a str| Read::Value(Cow::Borrowed(text.as_bytes()));

@@ -70,8 +70,6 @@ pub(super) fn networks(
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     #[test]
     fn what_was_meant() {
         let meant = |text| super::meant(text).map(|a| a.to_string());

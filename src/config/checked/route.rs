@@ -115,7 +115,7 @@ impl<'a> Checker<'a> {
             on_unlisted_event: raw.on_unlisted_event.unwrap_or_default(),
             monitor,
             replay,
-            body,
+            body: Arc::new(body),
             rate_limit,
             upstream: upstream?,
             in_force: Vec::new(),

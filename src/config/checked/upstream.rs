@@ -5,10 +5,13 @@ use std::{collections::BTreeMap, time::Duration};
 use http::{HeaderName, HeaderValue, StatusCode, Uri, uri::Scheme};
 
 use super::{Context, keys};
-use crate::config::{
-    material::RouteMaterial,
-    model::{Health, Target, Upstream},
-    quoted, raw,
+use crate::{
+    config::{
+        material::RouteMaterial,
+        model::{Health, Target, Upstream},
+        quoted, raw,
+    },
+    upstream::parse_url,
 };
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(20);
@@ -109,7 +112,8 @@ fn target(text: &str) -> Result<Target, &'static str> {
     if uri.path().contains(['*', '{', '}']) {
         return Err("a URL with a pattern; what the route's \"*\" stood for is appended by itself");
     }
-    Ok(Target::Url(uri))
+    // Read once more, so that a URL without a path stays one.
+    parse_url(text).map(Target::Url).ok_or("no URL such as \"http://127.0.0.1:3000/hooks\"")
 }
 
 fn health(cx: &Context<'_>, base: &str, raw: &raw::Health) -> Option<Health> {

@@ -92,6 +92,7 @@ pub(crate) fn covered(route: &Route) -> Vec<String> {
 /// Whether the route has the check at all, enforced or monitored.
 pub(crate) fn is_in_force(route: &Route, check: Check) -> bool {
     match check {
+        Check::Route | Check::Claim | Check::Body => true,
         Check::Transport => route.require_https,
         Check::Source => route.allow_from.is_some(),
         Check::RateLimit => {

@@ -136,7 +136,7 @@ fn overlapping_routes() {
     };
     let same = found(&format!("{first}{}", second("/a")), Severity::Error, "the same requests");
     assert_eq!(line(&same), "path = \"/a\"");
-    assert_eq!(same.at.unwrap().line, 10);
+    assert_eq!(same.at.unwrap().line, 11);
     not_found(&format!("{first}{}", second("/*")), "overlap");
     // The same pair in two files.
     let main = format!("include = [\"routes.d/*.toml\"]\n{first}");

@@ -16,47 +16,38 @@ pub enum Rule {
     /// `require_allow_from`.
     AllowFrom,
     /// `max_tolerance`.
-    Tolerance,
+    MaxTolerance,
     /// `min_window`.
-    Window,
+    MinWindow,
     /// `min_secret_bytes`.
-    SecretBytes,
+    MinSecretBytes,
     /// `may_monitor`.
-    Monitor,
+    MayMonitor,
     /// `forbid_algorithms`, as far as this one goes. For `token` also `require_signature`, which
     /// no token can satisfy.
     Algorithm(Algorithm),
 }
 
-/// The policy's keys; an exception may leave the first word out.
-const RULES: [(&str, &str, Rule); 9] = [
-    ("require_https", "https", Rule::Https),
-    ("require_signature", "signature", Rule::Signature),
-    ("require_timestamp", "timestamp", Rule::Timestamp),
-    ("require_replay_protection", "replay_protection", Rule::ReplayProtection),
-    ("require_allow_from", "allow_from", Rule::AllowFrom),
-    ("max_tolerance", "tolerance", Rule::Tolerance),
-    ("min_window", "window", Rule::Window),
-    ("min_secret_bytes", "secret_bytes", Rule::SecretBytes),
-    ("may_monitor", "monitor", Rule::Monitor),
+/// The policy's keys as `allow` has them: without `require_`.
+const RULES: [(&str, Rule); 9] = [
+    ("https", Rule::Https),
+    ("signature", Rule::Signature),
+    ("timestamp", Rule::Timestamp),
+    ("replay_protection", Rule::ReplayProtection),
+    ("allow_from", Rule::AllowFrom),
+    ("max_tolerance", Rule::MaxTolerance),
+    ("min_window", Rule::MinWindow),
+    ("min_secret_bytes", Rule::MinSecretBytes),
+    ("may_monitor", Rule::MayMonitor),
 ];
 
 impl Rule {
-    /// Reads an element of `allow`: a policy key, with or without its first word, or the name of
-    /// an algorithm.
+    /// Reads an element of `allow`: a policy key, with or without `require_`, or the name of an
+    /// algorithm.
     pub fn parse(name: &str) -> Option<Self> {
-        let rule = RULES.iter().find(|(full, short, _)| *full == name || *short == name);
-        rule.map(|(_, _, rule)| *rule).or_else(|| Algorithm::parse(name).map(Self::Algorithm))
-    }
-
-    /// What to write into `allow`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Algorithm(algorithm) => algorithm.as_str(),
-            other => {
-                RULES.iter().find(|(_, _, rule)| *rule == other).map_or("", |(_, short, _)| *short)
-            }
-        }
+        let short = name.strip_prefix("require_").unwrap_or(name);
+        let rule = RULES.iter().find(|(other, _)| *other == short).map(|(_, rule)| *rule);
+        rule.or_else(|| Algorithm::parse(name).map(Self::Algorithm))
     }
 }
 
@@ -74,12 +65,11 @@ mod tests {
     use crate::config::model::Exception;
 
     #[test]
-    fn rules_are_known_by_both_names() {
-        for (full, short, rule) in RULES {
-            assert_eq!(Rule::parse(full), Some(rule));
-            assert_eq!(Rule::parse(short), Some(rule));
-            assert_eq!(rule.name(), short);
+    fn rules_are_known_by_their_keys() {
+        for (name, rule) in RULES {
+            assert_eq!(Rule::parse(name), Some(rule));
         }
+        assert_eq!(Rule::parse("require_timestamp"), Some(Rule::Timestamp));
         assert_eq!(Rule::parse("token"), Some(Rule::Algorithm(Algorithm::Token)));
         assert_eq!(Rule::parse("hmac-sha1"), Some(Rule::Algorithm(Algorithm::HmacSha1)));
         assert_eq!(Rule::parse("everything"), None);

@@ -67,10 +67,15 @@ impl Judge<'_> {
         !is_excepted(self.policy, &self.route.name, rule)
     }
 
-    /// Reports that the route falls below `rule`: `what` reads after the route's name.
+    /// Reports that a key of the route's makes it fall below `rule`: `what` reads after the
+    /// route's name.
     fn below(&mut self, rule: &str, key: &str, what: &str, suggestion: &str) {
+        self.below_by(rule, &route_key(self.route, key), what, suggestion);
+    }
+
+    fn below_by(&mut self, rule: &str, key: &str, what: &str, suggestion: &str) {
         let message = format!("route {} {what}; policy.{rule} forbids that", self.route.name);
-        let place = self.loaded.map.key(&route_key(self.route, key));
+        let place = self.loaded.map.key(key);
         self.found.push(
             Problem::new(Finding::BelowPolicy.severity(), message).at(place).suggest(suggestion),
         );
@@ -114,7 +119,8 @@ impl Judge<'_> {
             return;
         }
         let rule = "require_replay_protection";
-        let Some(replay) = &self.route.replay else {
+        let route = self.route;
+        let Some(replay) = &route.replay else {
             let written = route_key(self.route, "replay.enabled");
             if self.loaded.map.contains(&written) {
                 let what = "has replay protection switched off";
@@ -128,9 +134,33 @@ impl Judge<'_> {
         if self.route.monitor.contains(&Check::Replay) {
             self.below(rule, "monitor", "only monitors replays", "take \"replay\" out");
         }
-        for (key, what, suggestion) in weak_points(replay) {
-            self.below(rule, key, what, suggestion);
+        for (key, what, suggestion) in self.weak_points(replay) {
+            self.below_by(rule, &key, what, suggestion);
         }
+    }
+
+    /// What of a replay protection would let a copy through: key, what is wrong, what to write.
+    fn weak_points(&self, replay: &Replay) -> Vec<(String, &'static str, &'static str)> {
+        let mut points = Vec::new();
+        if replay.on_error != OnError::Reject {
+            let what = "forwards without replay protection when the store fails";
+            points.push(("replay.on_error".to_owned(), what, "on_error = \"reject\""));
+        }
+        if replay.on_full != OnFull::Reject {
+            let what = "forgets replay entries when the store is full";
+            points.push(("replay.on_full".to_owned(), what, "on_full = \"reject\""));
+        }
+        if !replay.commit_on.contains_all_success() {
+            let what = "does not remember every delivery that succeeded";
+            let key = route_key(self.route, "replay.commit_on");
+            points.push((key, what, "commit_on = [\"2xx\"]"));
+        }
+        if replay.on_duplicate == OnDuplicate::Forward {
+            let what = "forwards events that were already delivered";
+            let key = route_key(self.route, "replay.on_duplicate");
+            points.push((key, what, "on_duplicate = \"acknowledge\""));
+        }
+        points
     }
 
     fn allow_from(&mut self) {
@@ -168,7 +198,7 @@ impl Judge<'_> {
         if let (Some(most), Some(tolerance)) =
             (self.policy.max_tolerance, facts::tolerance(self.route))
             && tolerance > most
-            && self.binds(Rule::Tolerance)
+            && self.binds(Rule::MaxTolerance)
         {
             let what = format!("has a tolerance of {}", show(tolerance));
             let suggestion = format!("tolerance = {:?}", show(most));
@@ -176,7 +206,7 @@ impl Judge<'_> {
         }
         if let (Some(least), Some(replay)) = (self.policy.min_window, &self.route.replay)
             && replay.window < least
-            && self.binds(Rule::Window)
+            && self.binds(Rule::MinWindow)
         {
             let what = format!("has a replay window of {}", show(replay.window));
             let suggestion = format!("window = {:?}", show(least));
@@ -188,7 +218,7 @@ impl Judge<'_> {
         // With `--no-secrets` random bytes stand in for the secrets.
         let real = self.loaded.secrets == crate::config::Secrets::Read;
         let Some(least) = self.policy.min_secret_bytes.filter(|_| real) else { return };
-        if !self.binds(Rule::SecretBytes) {
+        if !self.binds(Rule::MinSecretBytes) {
             return;
         }
         for (at, length) in facts::key_lengths(self.route) {
@@ -202,7 +232,7 @@ impl Judge<'_> {
 
     fn monitor(&mut self) {
         let Some(allowed) = &self.policy.may_monitor else { return };
-        if !self.binds(Rule::Monitor) {
+        if !self.binds(Rule::MayMonitor) {
             return;
         }
         for check in self.route.monitor.difference(allowed) {
@@ -218,26 +248,4 @@ impl Judge<'_> {
             crate::config::quoted(&self.route.name)
         )
     }
-}
-
-/// What of a replay protection would let a copy through: key, what is wrong, what to write.
-fn weak_points(replay: &Replay) -> Vec<(&'static str, &'static str, &'static str)> {
-    let mut points = Vec::new();
-    if replay.on_error != OnError::Reject {
-        let what = "forwards without replay protection when the store fails";
-        points.push(("replay.on_error", what, "on_error = \"reject\""));
-    }
-    if replay.on_full != OnFull::Reject {
-        let what = "forgets replay entries when the store is full";
-        points.push(("replay.on_full", what, "on_full = \"reject\""));
-    }
-    if !replay.commit_on.contains_all_success() {
-        let what = "does not remember every delivery that succeeded";
-        points.push(("replay.commit_on", what, "commit_on = [\"2xx\"]"));
-    }
-    if replay.on_duplicate == OnDuplicate::Forward {
-        let what = "forwards events that were already delivered";
-        points.push(("replay.on_duplicate", what, "on_duplicate = \"acknowledge\""));
-    }
-    points
 }

@@ -134,18 +134,14 @@ fn what_may_be_monitored() {
     below("may_monitor = []", "stripe", "monitor = [\"schema\"]", "monitors schema");
     fine(&under(policy, "stripe", "monitor = [\"schema\"]"));
     fine(&under("", "stripe", "monitor = [\"events\"]"));
-    fine(&excepted("monitor", &under(policy, "stripe", "monitor = [\"events\"]")));
+    fine(&excepted("may_monitor", &under(policy, "stripe", "monitor = [\"events\"]")));
 }
 
 #[test]
 fn exceptions_that_cannot_be() {
     let text = excepted("timestamp", &under("require_timestamp = true", "github", ""));
-    let expired = found(&text.replace("2040", "2020"), Severity::Error, "has expired");
-    assert!(line(&expired).starts_with("until"), "{expired:?}");
-    found(&text.replace("2040", "2020"), Severity::Error, "no signed timestamp");
-    let elsewhere = text.replace("exceptions.a]", "exceptions.aa]");
-    found(&elsewhere, Severity::Error, "no route");
-    let unknown =
-        found(&text.replace("\"timestamp\"", "\"timestmap\""), Severity::Error, "timestmap");
-    assert!(unknown.suggestion.unwrap().contains("timestamp"));
+    fine(&text);
+    found(&text.replace("2040", "2020"), Severity::Error, "has expired");
+    found(&text.replace("exceptions.a]", "exceptions.aa]"), Severity::Error, "route");
+    found(&text.replace("\"timestamp\"", "\"timestmap\""), Severity::Error, "timestmap");
 }

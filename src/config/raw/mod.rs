@@ -25,7 +25,7 @@ pub use self::{
     policy::{Exception, Policy},
     replay::{RouteReplay, SharedReplay},
     route::{Body, Filter, Quota, RateLimit, Route},
-    scalar::{OneOrMany, Rate, Scalar, Size, Time, When},
+    scalar::{OneOrMany, Rate, Scalar, Size, Store, Time, When},
     secret::{Inline, Secret},
     server::{Limits, Server, Tls},
     upstream::{Health, Sign, Table as UpstreamTable, Upstream},

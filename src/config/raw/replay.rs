@@ -1,7 +1,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Time, scalar::Store};
+use super::{Store, Time};
 use crate::config::model::{OnDuplicate, OnError, OnFull, OnReplay};
 
 /// `[replay]`: the store that all routes share.

@@ -29,16 +29,6 @@ pub(crate) struct Found {
 /// How many values of one pointer are kept; a batch of any provider has far fewer.
 pub(crate) const MAX_VALUES: usize = 1024;
 
-impl Found {
-    /// The value, if there is exactly one and nothing doubtful about it.
-    pub(crate) fn one(&self) -> Option<&str> {
-        match self.values.as_slice() {
-            [one] if !self.duplicate => Some(one),
-            _ => None,
-        }
-    }
-}
-
 /// Looks all pointers up; the results are in their order.
 ///
 /// # Errors
@@ -259,6 +249,15 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    impl Found {
+        fn one(&self) -> Option<&str> {
+            self.values
+                .first()
+                .map(|one| &**one)
+                .filter(|_| self.values.len() == 1 && !self.duplicate)
+        }
+    }
 
     fn find(body: &str, pointers: &[&str]) -> Result<Vec<Found>, NotJson> {
         let pointers: Vec<_> = pointers.iter().map(|p| Pointer::parse(p).unwrap()).collect();

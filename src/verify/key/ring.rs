@@ -31,6 +31,7 @@ pub(crate) struct Key {
 }
 
 /// What a key verifies with.
+#[expect(clippy::large_enum_variant, reason = "a route has few keys, each used on its hot path")]
 pub(crate) enum Material {
     /// Computes what the signature has to be.
     Keyed(Keyed),

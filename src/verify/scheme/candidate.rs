@@ -230,7 +230,7 @@ impl Candidate {
 
 impl Element {
     /// Key id and value of an element of this shape.
-    fn parts<'a>(&self, element: &'a [u8]) -> Option<(&'a [u8], &'a [u8])> {
+    pub(crate) fn parts<'a>(&self, element: &'a [u8]) -> Option<(&'a [u8], &'a [u8])> {
         let inner = element.strip_prefix(self.before.as_bytes())?;
         let inner = inner.strip_suffix(self.after.as_bytes())?;
         let (first, second) = pairs::split_once(inner, self.between.as_bytes())?;

@@ -105,7 +105,7 @@ impl Candidate {
     /// # Errors
     ///
     /// It is missing, there twice, or not of its form.
-    pub(super) fn token<'a>(&self, message: &Message<'a>) -> Result<Token<'a>, Refusal> {
+    pub(crate) fn token<'a>(&self, message: &Message<'a>) -> Result<Token<'a>, Refusal> {
         let value = match self.from.read(message) {
             Read::Value(value) if value.is_empty() => return Err(self.refuse(&Read::Absent)),
             Read::Value(value) => value,
@@ -128,7 +128,7 @@ impl Candidate {
 }
 
 /// A token as a message brings it.
-pub(super) type Token<'a> = std::borrow::Cow<'a, [u8]>;
+pub(crate) type Token<'a> = std::borrow::Cow<'a, [u8]>;
 
 /// Reads the timestamp.
 ///

@@ -27,6 +27,7 @@ use crate::{
 
 /// Exists only after a signature held; nothing outside the engine can make one.
 #[derive(Debug)]
+#[expect(clippy::manual_non_exhaustive, reason = "not even the rest of this crate may make one")]
 pub struct Verified {
     /// Which key.
     pub key_id: Arc<str>,
@@ -248,6 +249,11 @@ fn content_key(template: &Template, chunks: &Chunks<'_>, body: &[u8]) -> u128 {
         hasher.update(chunk);
     }
     hasher.digest128()
+}
+
+/// Any bytes as one number of the same kind, for those who keep account of event ids.
+pub fn fingerprint(bytes: &[u8]) -> u128 {
+    xxh3_128_with_seed(bytes, seed())
 }
 
 /// Random once per process, so that nobody outside can compute keys that collide.

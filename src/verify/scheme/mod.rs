@@ -6,6 +6,7 @@ mod compile;
 mod coverage;
 mod event;
 mod judge;
+mod reads;
 mod time;
 
 use std::{
@@ -19,7 +20,7 @@ pub use claim::Claim;
 pub(crate) use compile::{Compiled, compile};
 pub use coverage::Coverage;
 pub use event::Event;
-pub use judge::Verified;
+pub use judge::{Verified, fingerprint};
 pub use time::Fresh;
 
 use super::{
@@ -126,6 +127,11 @@ impl Scheme {
     /// How far a signed time may be from now; meaningless where there is none.
     pub const fn tolerance(&self) -> Duration {
         self.tolerance
+    }
+
+    /// Path and query of the registered URL, where the scheme knows one.
+    pub(crate) fn target(&self) -> Option<&str> {
+        self.target.as_deref()
     }
 
     /// The candidates in order.

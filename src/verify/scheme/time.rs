@@ -11,6 +11,7 @@ use crate::{
 
 /// Exists only after a timestamp was found within the tolerance.
 #[derive(Debug)]
+#[expect(clippy::manual_non_exhaustive, reason = "not even the rest of this crate may make one")]
 pub struct Fresh {
     /// The signed time.
     pub signed_at: UnixMs,

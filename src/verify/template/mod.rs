@@ -11,7 +11,10 @@ use std::borrow::Cow;
 
 use smallvec::SmallVec;
 
-use super::source::{BadText, Context, Message, Source};
+use super::{
+    source::{BadText, Context, Message, Source},
+    time::Unit,
+};
 use crate::decision::Refusal;
 
 /// The values of a template in order; together they are the signed bytes.
@@ -51,6 +54,19 @@ impl Template {
             Part::Literal(_) => None,
             Part::Value(value) => Some(value),
         })
+    }
+
+    /// The same template with the timestamp in another unit.
+    pub(crate) fn with_unit(&self, timestamp: &Source, unit: Unit) -> Self {
+        let mut other = self.clone();
+        for part in &mut other.parts {
+            if let Part::Value(value) = part
+                && value.source == *timestamp
+            {
+                value.set_unit(unit);
+            }
+        }
+        other
     }
 
     /// Whether it is the raw body and nothing else.

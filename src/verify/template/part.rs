@@ -65,6 +65,14 @@ impl ValuePart {
         self.source == *source && self.filters.iter().all(|f| f.keeps_apart())
     }
 
+    /// Takes it for a timestamp of this unit.
+    pub(super) const fn set_unit(&mut self, unit: Unit) {
+        self.role = Role::Timestamp(unit);
+        if self.width.is_some() {
+            self.width = unit.width();
+        }
+    }
+
     /// What is known of its form.
     pub(super) fn class(&self) -> Class {
         let plain = match (self.role, &self.source) {

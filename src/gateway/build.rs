@@ -1,0 +1,196 @@
+//! From a checked configuration to a running snapshot, at start and at reload.
+
+use std::{path::Path, sync::Arc};
+
+use arc_swap::ArcSwap;
+use http::{HeaderName, HeaderValue};
+use tokio_util::task::TaskTracker;
+
+use crate::{
+    clock::Clock,
+    config::{
+        self, LoadOptions, Problem,
+        model::{self, Config, FilterSubject},
+    },
+    limit,
+    net::Sources,
+    replay,
+    telemetry::Telemetry,
+    upstream::{self, TlsContext, Upstream},
+};
+
+use super::{BodyBudget, Gateway, Route, Router, Shared, Snapshot};
+
+/// How many sources each rate limit keeps account of. A source that is forgotten begins anew.
+const MAX_SOURCES: u64 = 100_000;
+
+/// A reservation holds for the longest exchange and this much more.
+const LEASE_SLACK: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// Why a configuration cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// The configuration has errors; each says where.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Config(Vec<Problem>),
+    /// A route's upstream cannot run.
+    #[error("routes.{route}.upstream: {error}")]
+    Upstream {
+        /// The route's name.
+        route: Arc<str>,
+        /// What is wrong.
+        error: upstream::BuildError,
+    },
+}
+
+impl Gateway {
+    /// Builds the gateway of a checked configuration.
+    ///
+    /// # Errors
+    ///
+    /// If an upstream cannot run as configured.
+    pub fn new(
+        config: &Config,
+        clock: Clock,
+        telemetry: Arc<Telemetry>,
+        exchanges: TaskTracker,
+    ) -> Result<Arc<Self>, BuildError> {
+        let shared = Arc::new(Shared {
+            clock,
+            bodies: Arc::new(BodyBudget::new(config.server.limits.body_memory)),
+            exchanges,
+            telemetry,
+            body_timeout_ms: 0.into(),
+        });
+        let gateway = Self {
+            snapshot: ArcSwap::from_pointee(Snapshot::empty()),
+            shared,
+            replay: Arc::new(replay::Registry::new()),
+            limits: limit::Registry::new(MAX_SOURCES),
+        };
+        gateway.apply(config)?;
+        Ok(Arc::new(gateway))
+    }
+
+    /// Reads a configuration and builds its gateway, for embedding; see
+    /// [`crate::layer::VerifyLayer`].
+    ///
+    /// # Errors
+    ///
+    /// Every problem of the configuration, or an upstream that cannot run.
+    pub fn from_file(path: &Path) -> Result<Arc<Self>, BuildError> {
+        let clock = Clock::system();
+        let options = LoadOptions::new(clock.unix());
+        let (loaded, _) =
+            config::lint::load_and_lint(path, &options).map_err(BuildError::Config)?;
+        let telemetry = Arc::new(Telemetry::new(clock.clone(), None));
+        Self::new(&loaded.config, clock, telemetry, TaskTracker::new())
+    }
+
+    /// Puts another configuration into force. It is built whole before it is swapped in; requests
+    /// in flight keep the route they found. Replay entries and rate-limit budgets stay.
+    ///
+    /// # Errors
+    ///
+    /// If an upstream cannot run as configured; then the old configuration stays.
+    pub fn apply(&self, config: &Config) -> Result<(), BuildError> {
+        let snapshot = self.build(config)?;
+        let limits = &config.server.limits;
+        self.shared.bodies.resize(limits.body_memory);
+        let patience = u64::try_from(limits.body_timeout.as_millis()).unwrap_or(u64::MAX);
+        self.shared.body_timeout_ms.store(patience, std::sync::atomic::Ordering::Relaxed);
+        self.shared.telemetry.configured(&config.digest);
+        self.limits.retain(|name| snapshot.routes.iter().any(|route| &*route.name == name));
+        self.snapshot.store(Arc::new(snapshot));
+        Ok(())
+    }
+
+    fn build(&self, config: &Config) -> Result<Snapshot, BuildError> {
+        let before = self.snapshot();
+        let previous: std::collections::HashMap<&str, &Arc<Route>> =
+            before.routes.iter().map(|route| (&*route.name, route)).collect();
+        let tls = TlsContext::new();
+        let mut router = Router::default();
+        let mut routes = Vec::with_capacity(config.routes.len());
+        for (index, checked) in config.routes.iter().enumerate() {
+            let previous = previous.get(&*checked.name).map(|route| &*route.upstream);
+            let upstream = Upstream::build(upstream::Build {
+                settings: &checked.upstream,
+                route: &checked.name,
+                provider: &checked.provider,
+                protected: protected(checked),
+                tls: &tls,
+                previous,
+            })
+            .map_err(|error| BuildError::Upstream { route: Arc::clone(&checked.name), error })?;
+            insert(&mut router, checked, index);
+            routes.push(Arc::new(self.route(config, checked, upstream)));
+        }
+        let trusted_proxies = Sources::new(&config.server.trusted_proxies);
+        Ok(Snapshot { router, routes, trusted_proxies })
+    }
+
+    fn route(&self, config: &Config, checked: &model::Route, upstream: Upstream) -> Route {
+        let methods: Vec<&str> = checked.methods.iter().map(http::Method::as_str).collect();
+        Route {
+            name: Arc::clone(&checked.name),
+            provider: Arc::clone(&checked.provider),
+            shared: Arc::clone(&self.shared),
+            allow: HeaderValue::from_str(&methods.join(", "))
+                .unwrap_or_else(|_| HeaderValue::from_static("")),
+            methods: checked.methods.clone(),
+            require_https: checked.require_https,
+            allow_from: checked.allow_from.as_deref().map(Sources::new),
+            limits: self.limits.route(&checked.name, &checked.rate_limit),
+            definition: Arc::clone(&checked.definition),
+            scheme: Arc::clone(&checked.scheme),
+            keys: Arc::clone(&checked.keys),
+            secrets: checked.secrets.clone(),
+            expect: checked.expect.clone(),
+            monitor: checked.monitor.clone(),
+            replay: checked.replay.clone().map(|rules| {
+                let store = self.replay.route(&checked.name, &rules);
+                (rules, store)
+            }),
+            events: checked.events.clone(),
+            filters: checked.filters.clone(),
+            on_unlisted_event: checked.on_unlisted_event,
+            body: Arc::clone(&checked.body),
+            lease: checked.upstream.timeout + LEASE_SLACK,
+            upstream: Arc::new(upstream),
+            answers: config.server.answers,
+            telemetry: self.shared.telemetry.route(
+                &checked.name,
+                &checked.provider,
+                checked.secrets.iter().map(|secret| &*secret.id),
+                &config.digest,
+            ),
+        }
+    }
+}
+
+impl Snapshot {
+    fn empty() -> Self {
+        Self { router: Router::default(), routes: Vec::new(), trusted_proxies: Sources::new(&[]) }
+    }
+}
+
+fn insert(router: &mut Router, route: &model::Route, index: usize) {
+    for path in &route.paths {
+        if route.hosts.is_empty() {
+            router.insert(None, path, index);
+        }
+        for host in &route.hosts {
+            router.insert(Some(host), path, index);
+        }
+    }
+}
+
+/// The headers that the route's checks look at: a sender's `Connection` cannot name them away.
+fn protected(route: &model::Route) -> Vec<HeaderName> {
+    let filters = route.filters.iter().filter_map(|filter| match &filter.subject {
+        FilterSubject::Header(name) => Some(name.clone()),
+        FilterSubject::Json(_) | FilterSubject::Query(_) => None,
+    });
+    route.scheme.headers().into_iter().chain(filters).collect()
+}

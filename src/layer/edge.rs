@@ -1,0 +1,258 @@
+//! The edge of the stack: a request becomes a delivery, an outcome becomes one decision, one
+//! record and one response.
+
+use std::{
+    future::Future,
+    net::IpAddr,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Request, Response, Version, header::CONNECTION};
+use http_body::Body;
+use tower::{Layer, Service};
+
+use crate::{
+    config::model::Check,
+    decision::{Code, Detail, Refusal},
+    delivery::{Checks, Delivery, Record, RequestId},
+    gateway::{Gateway, Shared},
+    net::{self, Client},
+    server::HeadFault,
+    upstream,
+};
+
+use super::{Answer, Refused, respond::respond};
+
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Who is at the other end of a connection.
+///
+/// The gateway's own listeners say so once a connection; a server that embeds the layers puts it
+/// into each request's extensions.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer {
+    /// The other end, or whom a trusted PROXY announcement named in its place.
+    pub address: IpAddr,
+    /// Whether the connection is TLS.
+    pub tls: bool,
+}
+
+/// Turns requests into deliveries, and outcomes into responses.
+#[derive(Clone, Debug)]
+pub struct EdgeLayer {
+    gateway: Arc<Gateway>,
+    peer: Option<Peer>,
+}
+
+/// The service of [`EdgeLayer`].
+#[derive(Clone, Debug)]
+pub struct Edge<S> {
+    gateway: Arc<Gateway>,
+    peer: Option<Peer>,
+    next: S,
+}
+
+impl EdgeLayer {
+    /// For one connection, or for requests that name their peer themselves.
+    pub(super) const fn new(gateway: Arc<Gateway>, peer: Option<Peer>) -> Self {
+        Self { gateway, peer }
+    }
+}
+
+impl<S> Layer<S> for EdgeLayer {
+    type Service = Edge<S>;
+
+    fn layer(&self, next: S) -> Edge<S> {
+        Edge { gateway: Arc::clone(&self.gateway), peer: self.peer, next }
+    }
+}
+
+impl<B, R, S> Service<Request<B>> for Edge<S>
+where
+    B: Body,
+    R: From<Bytes>,
+    S: Service<Delivery<B>, Response = Answer<R>, Error = Refused>,
+{
+    type Response = Response<R>;
+    type Error = std::convert::Infallible;
+    type Future = EdgeFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        // Readiness never fails: every layer below is always ready or says so.
+        self.next.poll_ready(cx).map(|_| Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> EdgeFuture<S::Future> {
+        match admit(&self.gateway, self.peer, request) {
+            Ok(delivery) => EdgeFuture::Next { future: self.next.call(delivery) },
+            Err(refused) => EdgeFuture::Refused { refused: Some(refused) },
+        }
+    }
+}
+
+/// Reads what the head says about host, client and request id, and drops every claim that a sender
+/// makes about itself.
+fn admit<B: Body>(
+    gateway: &Gateway,
+    known: Option<Peer>,
+    request: Request<B>,
+) -> Result<Delivery<B>, Refused> {
+    let (mut head, body) = request.into_parts();
+    let snapshot = gateway.snapshot();
+    let peer = known.or_else(|| head.extensions.get::<Peer>().copied());
+    let mut record = Box::new(new_record(gateway.shared(), &head, &body));
+    let Some(peer) = peer else {
+        let refusal = Refusal::new(Code::InternalError, "the server named no peer");
+        return Err(Refused { refusal, record });
+    };
+    let trusted = &snapshot.trusted_proxies;
+    record.source = net::canonical(peer.address);
+    if let Some(fault) = head.extensions.get::<HeadFault>() {
+        return Err(bad_request(fault.to_string(), record));
+    }
+    let proxied = trusted.contains(record.source);
+    match Client::find(record.source, peer.tls, trusted, &head.headers) {
+        Ok(client) => {
+            record.source = client.address;
+            record.secure = client.secure;
+            record.remark = client.remark;
+        }
+        Err(error) => return Err(bad_request(error.to_string(), record)),
+    }
+    // Of HTTP/1 on our own listeners, the guard has judged the bytes themselves.
+    if (head.version >= Version::HTTP_2 || known.is_none())
+        && let Err(fault) = net::host::judge_h2(&head)
+    {
+        return Err(bad_request(fault, record));
+    }
+    record.host = net::host::host_of(&head).unwrap_or_default().to_ascii_lowercase().into();
+    let theirs = head.headers.get(X_REQUEST_ID).filter(|_| proxied);
+    if let Some(id) = theirs.and_then(|id| RequestId::accept(id.as_bytes())) {
+        record.request_id = id;
+    }
+    upstream::strip_claims(&mut head.headers);
+    Ok(Delivery { head, body, proof: (), record })
+}
+
+fn new_record<B: Body>(shared: &Arc<Shared>, head: &http::request::Parts, body: &B) -> Record {
+    Record {
+        started: shared.clock.mono(),
+        time: shared.clock.unix(),
+        request_id: RequestId::new(),
+        source: IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED),
+        secure: false,
+        host: Box::default(),
+        remark: None,
+        route: None,
+        remainder: None,
+        checks: Checks::default(),
+        unread: !body.is_end_stream() && head.version < Version::HTTP_2,
+        key_id: None,
+        event_id: None,
+        event_type: None,
+        bytes: 0,
+        body_sha256: None,
+        upstream_status: None,
+        upstream_us: None,
+        near_miss: None,
+        shared: Arc::clone(shared),
+        concluded: false,
+    }
+}
+
+fn bad_request(fault: impl Into<Detail>, record: Box<Record>) -> Refused {
+    Refused::by(Check::Route, Refusal::new(Code::BadRequest, fault), record)
+}
+
+pin_project_lite::pin_project! {
+    /// The future of [`Edge`].
+    #[project = EdgeProjection]
+    #[derive(Debug)]
+    pub enum EdgeFuture<F> {
+        /// On its way through the stack.
+        Next { #[pin] future: F },
+        /// Refused at the edge.
+        Refused { refused: Option<Refused> },
+    }
+}
+
+impl<R, F> Future for EdgeFuture<F>
+where
+    R: From<Bytes>,
+    F: Future<Output = Result<Answer<R>, Refused>>,
+{
+    type Output = Result<Response<R>, std::convert::Infallible>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.project() {
+            EdgeProjection::Next { future } => future.poll(cx).map(|result| Ok(conclude(result))),
+            EdgeProjection::Refused { refused } => {
+                let refused = refused.take().expect("polled again after it was ready");
+                Poll::Ready(Ok(conclude(Err(refused))))
+            }
+        }
+    }
+}
+
+/// Makes the one decision known (metrics, audit, log), and makes the response.
+fn conclude<R: From<Bytes>>(result: Result<Answer<R>, Refused>) -> Response<R> {
+    let (mut response, record) = match result {
+        Ok(Answer { response, mut record }) => {
+            record.conclude(Code::Forwarded, response.status().as_u16(), None);
+            (response, record)
+        }
+        Err(Refused { refusal, mut record }) => {
+            charge_failure(&refusal, &record);
+            let response = respond(&refusal, &record);
+            record.conclude(refusal.code, response.status().as_u16(), Some(&refusal));
+            (response, record)
+        }
+    };
+    let headers = response.headers_mut();
+    if let Ok(id) = HeaderValue::from_str(record.request_id.as_str()) {
+        headers.insert(X_REQUEST_ID, id);
+    }
+    if record.unread {
+        // What is left of the body is discarded, and nothing behind it is read as a request.
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
+/// The same for an exchange whose sender is gone: there is nobody to answer.
+pub(super) fn conclude_unseen<R>(result: Result<Answer<R>, Refused>) {
+    match result {
+        Ok(Answer { response, mut record }) => {
+            record.conclude(Code::Forwarded, response.status().as_u16(), None);
+        }
+        Err(Refused { refusal, mut record }) => {
+            charge_failure(&refusal, &record);
+            let status = super::status_of(refusal.code).map_or(0, |status| status.as_u16());
+            record.conclude(refusal.code, status, Some(&refusal));
+        }
+    }
+}
+
+/// `rate_limit.failures` is charged only when authentication failed.
+fn charge_failure(refusal: &Refusal, record: &Record) {
+    let failed = matches!(
+        refusal.code,
+        Code::AmbiguousHeader
+            | Code::IdMissing
+            | Code::SignatureMalformed
+            | Code::SignatureMismatch
+            | Code::SignatureMissing
+            | Code::TimestampExpired
+            | Code::TimestampInFuture
+            | Code::TimestampMalformed
+            | Code::TimestampMissing
+    );
+    if let (true, Some(route)) = (failed, &record.route)
+        && let Some(limit) = &route.limits.failures
+    {
+        limit.charge(record.source.into());
+    }
+}

@@ -1,0 +1,130 @@
+//! Forwards what was admitted, byte for byte, with what was proven of it.
+//!
+//! Rejects: `upstream_unreachable`, `upstream_error`, `upstream_timeout`, `upstream_unhealthy`.
+
+use std::{
+    sync::{Arc, LazyLock},
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use tower::Service;
+
+use crate::{
+    body::AnswerBody,
+    delivery::{Delivery, Held, Record},
+    gateway::Route,
+    upstream::Outgoing,
+    verify::Verified,
+};
+
+use super::{Answer, Boxed, Refused, stack::Admitted};
+
+/// The innermost service of the proxy.
+#[derive(Clone, Debug)]
+pub struct Forward;
+
+impl Service<Delivery<Bytes, Admitted>> for Forward {
+    type Response = Answer<AnswerBody>;
+    type Error = Refused;
+    type Future = Boxed<Result<Answer<AnswerBody>, Refused>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Refused>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, delivery: Delivery<Bytes, Admitted>) -> Self::Future {
+        Box::pin(async move {
+            let proven = Proven::of(delivery.route(), &delivery.proof);
+            let Delivery { head, body, mut record, proof } = delivery;
+            let route = Arc::clone(record.route());
+            let monitored = monitored(&record);
+            let outgoing = Outgoing {
+                request_id: record.request_id.as_str(),
+                source: record.source,
+                secure: record.secure,
+                host: &record.host,
+                remainder: record.remainder.as_ref().map(|range| (range.start, range.end)),
+                event_id: record.event_id.as_deref(),
+                covered_id: record.event_id.as_deref().filter(|_| proven.covers_id),
+                event_type: record.event_type.as_deref(),
+                key_id: record.key_id.as_deref(),
+                verified: proven.text(),
+                monitored: monitored.as_deref(),
+                webhook_id_seed: proven.content_key,
+                now: route.shared.clock.unix(),
+            };
+            let sent = route.shared.clock.mono();
+            let exchanged = route.upstream.exchange(&outgoing, head, body).await;
+            let took = route.shared.clock.mono().saturating_sub(sent);
+            record.upstream_us = Some(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+            // The memory for the body is given back only once it was sent.
+            drop(proof);
+            match exchanged {
+                Ok(exchanged) => {
+                    record.upstream_status = Some(exchanged.status.as_u16());
+                    let response = exchanged.response.map(AnswerBody::Upstream);
+                    Ok(Answer { response, record })
+                }
+                Err(refusal) => Err(Refused { refusal, record }),
+            }
+        })
+    }
+}
+
+/// What `Hookward-Verified` says: proofs only, never a waiver.
+#[derive(Clone, Copy, Debug)]
+pub struct Proven {
+    bits: usize,
+    /// Whether the signature covers the event id.
+    covers_id: bool,
+    /// For ids that must be stable over retries.
+    content_key: Option<u128>,
+}
+
+const NAMES: [&str; 5] = ["signature", "token", "timestamp", "replay", "schema"];
+
+static TEXTS: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let text = |bits: usize| {
+        let named = NAMES.iter().enumerate().filter(|(bit, _)| bits & (1 << bit) != 0);
+        named.map(|(_, name)| *name).collect::<Vec<_>>().join(", ")
+    };
+    (0..1 << NAMES.len()).map(text).collect()
+});
+
+impl Proven {
+    pub(super) fn of(route: &Route, proof: &Admitted) -> Self {
+        let (((((at_signature, timely), once), _), _), satisfied) = proof;
+        let verified: Option<&Verified> = at_signature.1.proven();
+        let token = route.scheme.coverage().token;
+        let bits = [
+            verified.is_some() && !token,
+            verified.is_some() && token,
+            matches!(timely, Held::Proven(timely) if timely.fresh.is_some()),
+            matches!(once, Held::Proven(once) if once.kept()),
+            matches!(satisfied, Held::Proven(satisfied) if satisfied.judged),
+        ];
+        let bits = bits.iter().enumerate().map(|(bit, set)| usize::from(*set) << bit).sum();
+        let content_key = verified.and_then(|verified| verified.content_key);
+        Self { bits, covers_id: verified.is_some() && !token, content_key }
+    }
+
+    /// The header's text; empty if nothing was proven.
+    pub(super) fn text(self) -> &'static str {
+        TEXTS.get(self.bits).map_or("", String::as_str)
+    }
+}
+
+/// What `Hookward-Monitored` says: the checks that failed and were waived, with their codes.
+pub(super) fn monitored(record: &Record) -> Option<String> {
+    let mut text = String::new();
+    for (check, refusal) in record.checks.waived() {
+        if !text.is_empty() {
+            text.push_str(", ");
+        }
+        text.push_str(check.as_str());
+        text.push('=');
+        text.push_str(refusal.code.as_str());
+    }
+    (!text.is_empty()).then_some(text)
+}

@@ -1,0 +1,98 @@
+//! The way of a request, as one function.
+
+use std::sync::Arc;
+
+use tower::{Layer, ServiceBuilder};
+
+use crate::{
+    delivery::Held,
+    gateway::Gateway,
+    verify::{Claim, Verified},
+};
+
+use super::{
+    body::{ReadBodyLayer, Whole},
+    check::{Enforce, Monitorable},
+    claim::ReadClaim,
+    edge::{EdgeLayer, Peer},
+    event::{WantEvent, Wanted},
+    replay::{Once, ReplayLayer},
+    route::{FindRoute, Routed},
+    route_rate::{LimitRoute, WithinRouteRate},
+    schema::{Satisfied, SatisfySchema},
+    signature::VerifySignature,
+    source::{AllowSource, AllowedSource},
+    source_rate::{LimitSource, WithinSourceRate},
+    timestamp::{JudgeTime, Timely},
+    transport::{RequireHttps, SecureEnough},
+};
+
+/// Puts every check of the gateway in front of `onward`, outermost first.
+///
+/// The order is DESIGN.md's drawing: what costs least and needs to trust nobody comes first,
+/// nothing is written before the signature holds, and the dearest look at the payload comes last.
+/// `onward` takes exactly the proofs of all layers ([`Admitted`]), so that a stack with one left
+/// out, or two swapped, does not compile.
+pub(super) fn stack<S>(gateway: &Arc<Gateway>, peer: Option<Peer>, onward: S) -> Stack<S> {
+    ServiceBuilder::new()
+        // Every outcome of what lies below becomes one decision, one record and one response.
+        .layer(EdgeLayer::new(Arc::clone(gateway), peer))
+        // The route decides about everything else, so it is looked up first.
+        .layer(Enforce(FindRoute(Arc::clone(gateway))))
+        // Two comparisons that need nothing but the connection.
+        .layer(Enforce(RequireHttps))
+        .layer(Monitorable(AllowSource))
+        // The first state a stranger can touch, bounded, before any work for the stranger.
+        .layer(Enforce(LimitSource))
+        // Handshakes that a provider does not sign will stand here.
+        // What the head shows to be missing or malformed costs no body.
+        .layer(Monitorable(ReadClaim))
+        // From here on the body is in memory, so size, time and memory are bounded here.
+        .layer(ReadBodyLayer)
+        // From here on the sender is known, and replay state may be written.
+        .layer(Monitorable(VerifySignature))
+        // Only a signed time is worth judging.
+        .layer(Monitorable(JudgeTime))
+        // Handshakes that a provider signs will stand here.
+        // Reserves, settles by what comes back, and outlives the sender.
+        .layer(ReplayLayer)
+        // Charged by authenticated deliveries alone, and not by copies.
+        .layer(Enforce(LimitRoute))
+        // Content last: parsing is the dearest, and only the sender itself can make us do it.
+        .layer(Monitorable(WantEvent))
+        .layer(Monitorable(SatisfySchema))
+        .service(onward)
+}
+
+/// What [`stack`] makes.
+pub type Stack<S> = <EdgeLayer as Layer<Checks<S>>>::Service;
+
+type Checks<S> = super::check::Enforced<
+    FindRoute,
+    super::check::Enforced<
+        RequireHttps,
+        super::check::Monitored<
+            AllowSource,
+            super::check::Enforced<
+                LimitSource,
+                super::check::Monitored<ReadClaim, super::body::ReadBody<Authenticated<S>>>,
+            >,
+        >,
+    >,
+>;
+
+type Authenticated<S> = super::check::Monitored<
+    VerifySignature,
+    super::check::Monitored<JudgeTime, super::replay::Replay<Content<S>>>,
+>;
+
+type Content<S> = super::check::Enforced<
+    LimitRoute,
+    super::check::Monitored<WantEvent, super::check::Monitored<SatisfySchema, S>>,
+>;
+
+/// Everything that must be proven of a delivery before it may leave the stack.
+pub type Admitted = ((((AtReplay, Held<Once>), WithinRouteRate), Held<Wanted>), Held<Satisfied>);
+type AtReplay = ((AtSignature, Held<Verified>), Held<Timely>);
+type AtSignature = ((AtClaim, Held<Claim>), Whole);
+type AtClaim = (((((), Routed), SecureEnough), Held<AllowedSource>), WithinSourceRate);

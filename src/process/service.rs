@@ -1,0 +1,61 @@
+//! The stack as hyper wants it: one service a connection.
+
+use std::{
+    convert::Infallible,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+use tower::Service;
+
+use crate::{
+    body::AnswerBody,
+    gateway::Gateway,
+    layer::{Peer, Proxy, proxy},
+    server::Connection,
+};
+
+/// One connection's stack.
+#[derive(Clone)]
+pub(super) struct Serve(Proxy);
+
+impl Serve {
+    pub(super) fn new(gateway: &Arc<Gateway>, connection: &Connection) -> Self {
+        Self(proxy(gateway, Peer { address: connection.source(), tls: connection.is_tls() }))
+    }
+}
+
+impl hyper::service::Service<Request<Incoming>> for Serve {
+    type Response = Response<AnswerBody>;
+    type Error = Infallible;
+    type Future = Answered<<Proxy as Service<Request<Incoming>>>::Future>;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        // Every layer is always ready: what may have to wait waits in its future.
+        Answered { future: self.0.clone().call(request) }
+    }
+}
+
+pin_project_lite::pin_project! {
+    /// Turns the body that the panic catcher boxed into an answer's.
+    pub(super) struct Answered<F> {
+        #[pin]
+        future: F,
+    }
+}
+
+impl<F, B> Future for Answered<F>
+where
+    F: Future<Output = Result<Response<B>, Infallible>>,
+    AnswerBody: From<B>,
+{
+    type Output = Result<Response<AnswerBody>, Infallible>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.project().future.poll(cx).map(|result| result.map(|answer| answer.map(Into::into)))
+    }
+}

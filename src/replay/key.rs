@@ -1,0 +1,106 @@
+//! Keys: 16 bytes, mixed with a secret of the process so that no sender can aim at one bucket.
+
+use std::{
+    collections::HashMap,
+    hash::{BuildHasherDefault, Hash, Hasher},
+};
+
+/// How many parts each set of keys is split into, so that neither a lock nor growing one part
+/// holds up the others for long.
+pub(super) const SHARDS: usize = 32;
+
+/// What a key stands for; the two never meet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Kind {
+    /// A digest of the exact signed bytes.
+    Content,
+    /// A digest of an event id.
+    Id,
+}
+
+/// A mixed key. Four words and not one `u128`, whose alignment would waste 12 bytes an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Key([u32; 4]);
+
+impl Key {
+    /// Which shard the key lives in; bits that the maps' own buckets do not use.
+    pub(super) const fn shard(self) -> usize {
+        let [_, _, _, top] = self.0;
+        (top >> 8) as usize % SHARDS
+    }
+}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let [_, _, low, high] = self.0;
+        state.write_u64(u64::from(high) << 32 | u64::from(low));
+    }
+}
+
+/// Mixes digests into keys: a bijection chosen at random when the store is made.
+#[derive(Debug)]
+pub(super) struct Mixer {
+    content: u128,
+    id: u128,
+    factor: u128,
+}
+
+impl Mixer {
+    pub(super) fn new() -> Self {
+        Self {
+            content: fastrand::u128(..),
+            id: fastrand::u128(..),
+            // Odd, so that multiplying loses nothing.
+            factor: fastrand::u128(..) | 1,
+        }
+    }
+
+    pub(super) const fn key(&self, kind: Kind, digest: u128) -> Key {
+        let salt = match kind {
+            Kind::Content => self.content,
+            Kind::Id => self.id,
+        };
+        let mixed = (digest ^ salt).wrapping_mul(self.factor);
+        Key([mixed as u32, (mixed >> 32) as u32, (mixed >> 64) as u32, (mixed >> 96) as u32])
+    }
+}
+
+/// A map by keys, which are their own hash.
+pub(super) type KeyMap<V> = HashMap<Key, V, BuildHasherDefault<Itself>>;
+
+/// Hashes a key as the upper half of its bits.
+#[derive(Default)]
+pub(super) struct Itself(u64);
+
+impl Hasher for Itself {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        self.0 = word;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counting_digests_spread_over_shards_and_kinds_differ() {
+        let mixer = Mixer::new();
+        let mut counts = [0; SHARDS];
+        for digest in 0..32_000 {
+            counts[mixer.key(Kind::Content, digest).shard()] += 1;
+        }
+        // Digests are hashes and spread by themselves; even a plain counter does not pile up.
+        assert!(counts.iter().all(|n| *n < 16_000), "{counts:?}");
+        assert_ne!(mixer.key(Kind::Content, 7), mixer.key(Kind::Id, 7));
+    }
+}

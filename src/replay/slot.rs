@@ -1,0 +1,228 @@
+//! One time slot: the keys that expire together.
+
+use std::{
+    collections::hash_map::Entry,
+    sync::{
+        Mutex, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use super::{
+    key::{Key, KeyMap, Kind, SHARDS},
+    lock,
+    windows::Windows,
+};
+use crate::clock::Mono;
+
+/// Names a slot among those of all routes: the key of its entry in the cache.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct SlotId {
+    pub(super) route: u64,
+    pub(super) kind: Kind,
+    /// How long the slot is, in milliseconds.
+    pub(super) grain_ms: u64,
+    /// When it expires, in slots of that length.
+    pub(super) index: u64,
+}
+
+impl SlotId {
+    /// From when on the slot's keys no longer count.
+    pub(super) const fn expires(&self) -> Mono {
+        Duration::from_millis(self.grain_ms.saturating_mul(self.index))
+    }
+}
+
+/// The keys of one time slot.
+#[derive(Debug)]
+pub(super) struct Slot {
+    pub(super) id: SlotId,
+    pub(super) expires: Mono,
+    /// After how much of its own time moka may let go of the slot.
+    pub(super) cache_for: Duration,
+    home: Weak<Windows>,
+    retired: AtomicBool,
+    sets: Box<[Mutex<Set>]>,
+}
+
+/// One shard of a slot's keys. Times are milliseconds from first sight to the slot's expiry.
+#[derive(Debug, Default)]
+struct Set {
+    /// Committed keys whose body is covered.
+    plain: KeyMap<u32>,
+    /// Keys that are tied to one body, committed or released.
+    bound: KeyMap<Bound>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Bound {
+    body: [u32; 4],
+    age: u32,
+    committed: bool,
+}
+
+/// What a slot knows of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Found {
+    /// Delivered; else only tied to a body.
+    pub(super) committed: bool,
+    /// The body it is tied to.
+    pub(super) body: Option<u128>,
+    /// When it was first seen.
+    pub(super) first_seen: Mono,
+}
+
+impl Slot {
+    pub(super) fn new(id: SlotId, cache_for: Duration, home: Weak<Windows>) -> Self {
+        let sets = (0..SHARDS).map(|_| Mutex::default()).collect();
+        let expires = id.expires();
+        Self { id, expires, cache_for, home, retired: AtomicBool::new(false), sets }
+    }
+
+    /// The route's windows that the slot belongs to, while there are any.
+    pub(super) fn home(&self) -> Option<std::sync::Arc<Windows>> {
+        self.home.upgrade()
+    }
+
+    /// Looks a key up.
+    pub(super) fn find(&self, key: Key) -> Option<Found> {
+        let set = lock(self.sets.get(key.shard())?);
+        if let Some(age) = set.plain.get(&key) {
+            return Some(Found { committed: true, body: None, first_seen: self.seen(*age) });
+        }
+        let bound = set.bound.get(&key)?;
+        Some(Found {
+            committed: bound.committed,
+            body: Some(u128_of(bound.body)),
+            first_seen: self.seen(bound.age),
+        })
+    }
+
+    /// Puts a key in; `false` if the slot has expired meanwhile or the key is there, so that the
+    /// caller gives its count back.
+    pub(super) fn insert(&self, key: Key, found: Found) -> bool {
+        let Some(set) = self.sets.get(key.shard()) else { return false };
+        let mut set = lock(set);
+        // Read under the lock: retiring sets the flag first and then empties every set.
+        if self.retired.load(Ordering::SeqCst) {
+            return false;
+        }
+        let age = self.age(found.first_seen);
+        match found.body {
+            None => set.plain.insert(key, age).is_none(),
+            Some(body) => {
+                let bound = Bound { body: words(body), age, committed: found.committed };
+                set.bound.insert(key, bound).is_none()
+            }
+        }
+    }
+
+    /// Takes the binding of a released key out.
+    pub(super) fn take_released(&self, key: Key) -> bool {
+        let Some(set) = self.sets.get(key.shard()) else { return false };
+        match lock(set).bound.entry(key) {
+            Entry::Occupied(bound) if !bound.get().committed => {
+                bound.remove();
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Ends the slot and says how many keys it held; zero if it had ended before.
+    pub(super) fn retire(&self) -> usize {
+        self.retired.store(true, Ordering::SeqCst);
+        let empty = |set: &Mutex<Set>| {
+            let set = std::mem::take(&mut *lock(set));
+            set.plain.len() + set.bound.len()
+        };
+        self.sets.iter().map(empty).sum()
+    }
+
+    /// Drops the older half of one shard's keys and says how many that were.
+    pub(super) fn evict(&self, shard: usize) -> usize {
+        let Some(set) = self.sets.get(shard % SHARDS) else { return 0 };
+        let mut set = lock(set);
+        let ages = || set.plain.values().copied().chain(set.bound.values().map(|b| b.age));
+        let (Some(oldest), Some(youngest)) = (ages().max(), ages().min()) else { return 0 };
+        let middle = youngest + (oldest - youngest) / 2;
+        let before = set.plain.len() + set.bound.len();
+        // With all of the same age everything goes; with two ages the older ones.
+        let keep = |age: u32| age < middle || (age == middle && oldest != youngest);
+        set.plain.retain(|_, age| keep(*age));
+        set.bound.retain(|_, bound| keep(bound.age));
+        before - set.plain.len() - set.bound.len()
+    }
+
+    fn age(&self, seen: Mono) -> u32 {
+        u32::try_from(self.expires.saturating_sub(seen).as_millis()).unwrap_or(u32::MAX)
+    }
+
+    fn seen(&self, age: u32) -> Mono {
+        self.expires.saturating_sub(Duration::from_millis(age.into()))
+    }
+}
+
+const fn words(digest: u128) -> [u32; 4] {
+    [digest as u32, (digest >> 32) as u32, (digest >> 64) as u32, (digest >> 96) as u32]
+}
+
+fn u128_of(words: [u32; 4]) -> u128 {
+    words.iter().rev().fold(0, |digest, word| digest << 32 | u128::from(*word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::replay::key::Mixer;
+
+    fn slot() -> Slot {
+        let id = SlotId { route: 0, kind: Kind::Id, grain_ms: 1000, index: 10 };
+        Slot::new(id, Duration::from_secs(10), Weak::new())
+    }
+
+    fn found(committed: bool, body: Option<u128>, secs: u64) -> Found {
+        Found { committed, body, first_seen: Duration::from_secs(secs) }
+    }
+
+    #[test]
+    fn what_is_put_in_is_found_as_it_was() {
+        let (slot, mixer) = (slot(), Mixer::new());
+        let (a, b) = (mixer.key(Kind::Id, 1), mixer.key(Kind::Id, 2));
+        let body = 0x0123_4567_89ab_cdef_0011_2233_4455_6677;
+        assert!(slot.insert(a, found(true, None, 3)));
+        assert!(slot.insert(b, found(false, Some(body), 4)));
+        assert_eq!(slot.find(a), Some(found(true, None, 3)));
+        assert_eq!(slot.find(b), Some(found(false, Some(body), 4)));
+        assert!(!slot.take_released(a) && slot.take_released(b));
+        assert_eq!(slot.find(b), None);
+    }
+
+    #[test]
+    fn a_retired_slot_counts_once_and_takes_nothing() {
+        let (slot, mixer) = (slot(), Mixer::new());
+        for digest in 0..100 {
+            assert!(slot.insert(mixer.key(Kind::Id, digest), found(true, None, 1)));
+        }
+        assert_eq!(slot.retire(), 100);
+        assert_eq!(slot.retire(), 0);
+        assert!(!slot.insert(mixer.key(Kind::Id, 1), found(true, None, 1)));
+    }
+
+    #[test]
+    fn eviction_prefers_the_old() {
+        let (slot, mixer) = (slot(), Mixer::new());
+        for digest in 0..200 {
+            let secs = if digest < 100 { 1 } else { 9 };
+            assert!(slot.insert(mixer.key(Kind::Id, digest), found(true, None, secs)));
+        }
+        let gone: usize = (0..SHARDS).map(|shard| slot.evict(shard)).sum();
+        assert!((100..=200).contains(&gone));
+        let alive = |range: std::ops::Range<u128>| {
+            range.filter(|d| slot.find(mixer.key(Kind::Id, *d)).is_some()).count()
+        };
+        assert_eq!(alive(0..100), 0);
+        assert!(alive(100..200) > 50, "only shards without old keys lose young ones");
+    }
+}

@@ -1,0 +1,110 @@
+//! Serves an HTTP/1 connection from its first head to its lingering end.
+
+use std::{
+    convert::Infallible,
+    future::poll_fn,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use http::{Request, Response};
+use hyper::{body::Incoming, server::conn::http1::Builder, service::Service};
+use hyper_util::rt::TokioIo;
+
+use super::{
+    connection::Connection,
+    guard::Guard,
+    socket::{Socket, Wire},
+    watch::Phase,
+};
+use crate::body::AnswerBody;
+
+/// What hyper may buffer of a connection at least: large enough to read large bodies in few calls,
+/// small enough to be had ten thousand times.
+const BUFFER: usize = 64 * 1024;
+/// What is read of an ended connection before it is closed, in bytes.
+const LINGER: usize = 256 * 1024;
+
+/// Serves requests until either side ends the connection.
+pub(super) async fn serve<S>(wire: Wire, connection: Arc<Connection>, service: S, limit: usize)
+where
+    S: Service<Request<Incoming>, Response = Response<AnswerBody>, Error = Infallible>,
+{
+    let guard = Guard::new(wire, connection.clone(), limit);
+    let service = Judged { service, connection: connection.clone() };
+    let mut http = Builder::new()
+        // Timeouts are the sweep's; hyper's own runs while idle and costs a timer a request.
+        .header_read_timeout(None)
+        // A sender may close its side and still wait for the answer; its delivery goes on.
+        .half_close(true)
+        // One write for head and body.
+        .writev(false)
+        // A head never reaches this: the guard refuses it before.
+        .max_buf_size(BUFFER.max(limit.saturating_add(8192)))
+        .serve_connection(TokioIo::new(guard), service);
+    let mut told = false;
+    let ended = poll_fn(|cx| {
+        loop {
+            if let ended @ Poll::Ready(_) = poll(&mut http, cx) {
+                return ended;
+            }
+            if told || !must_end(&connection) {
+                return Poll::Pending;
+            }
+            told = true;
+            Pin::new(&mut http).graceful_shutdown();
+        }
+    });
+    // Where the answer broke off, the sender had better notice than be seen off politely.
+    if ended.await.is_ok() {
+        let socket = http.into_parts().io.into_inner().into_inner().into_socket();
+        linger(socket, &connection).await;
+    }
+}
+
+fn poll<F: Future + Unpin>(future: &mut F, cx: &mut Context<'_>) -> Poll<F::Output> {
+    Pin::new(future).poll(cx)
+}
+
+/// Whether this connection's current request is to be its last. A head that has begun to arrive is
+/// still waited for.
+fn must_end(connection: &Connection) -> bool {
+    let watch = connection.watch();
+    connection.is_at_last() || (watch.must_drain() && watch.phase() != Phase::Head)
+}
+
+/// Throws away what the sender still sends, so that it sees our answer and no reset.
+async fn linger(mut socket: Socket, connection: &Connection) {
+    if socket.has_ended() {
+        return;
+    }
+    connection.watch().enter(Phase::Linger);
+    let mut sink = vec![0; 16 * 1024];
+    let mut left = LINGER;
+    while left > 0 {
+        match socket.read_raw(&mut sink).await {
+            Ok(0) | Err(_) => return,
+            Ok(count) => left = left.saturating_sub(count),
+        }
+    }
+}
+
+/// Hands each request's fault to the service.
+struct Judged<S> {
+    service: S,
+    connection: Arc<Connection>,
+}
+
+impl<S: Service<Request<Incoming>>> Service<Request<Incoming>> for Judged<S> {
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn call(&self, mut request: Request<Incoming>) -> S::Future {
+        if let Some(fault) = self.connection.next_fault() {
+            request.extensions_mut().insert(fault);
+        }
+        self.service.call(request)
+    }
+}

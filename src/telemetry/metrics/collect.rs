@@ -1,0 +1,167 @@
+//! Puts everything that is counted into words.
+
+use std::{
+    fmt,
+    sync::{Arc, atomic::Ordering},
+};
+
+use prometheus_client::{
+    collector::Collector,
+    encoding::{DescriptorEncoder, EncodeMetric},
+    metrics::{MetricType, counter::ConstCounter, gauge::ConstGauge},
+};
+
+use super::{Inner, RouteMetrics, histogram::Histogram};
+use crate::decision::Code;
+
+/// One collector for all: counters are named without the `_total` that the encoder adds.
+pub(super) struct Everything(pub(super) Arc<Inner>);
+
+impl fmt::Debug for Everything {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Everything").finish_non_exhaustive()
+    }
+}
+
+impl Collector for Everything {
+    fn encode(&self, mut out: DescriptorEncoder<'_>) -> fmt::Result {
+        let routes = self.0.all();
+        requests(&mut out, &routes)?;
+        let added = "Time a request took in the gateway itself";
+        histogram(&mut out, "hookward_request_seconds", added, &routes, RouteMetrics::added)?;
+        let upstream = "Time from handing a request to the upstream to its status line";
+        let of = RouteMetrics::upstream;
+        histogram(&mut out, "hookward_upstream_seconds", upstream, &routes, of)?;
+        monitored(&mut out, &routes)?;
+        keys(&mut out, &routes)?;
+        self.process(&mut out)
+    }
+}
+
+impl Everything {
+    fn process(&self, out: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let inner = &self.0;
+        let load = |n: &std::sync::atomic::AtomicU64| n.load(Ordering::Relaxed);
+        if let Some(gauges) = inner.gauges.get() {
+            replay(out, gauges)?;
+            let bytes = (gauges.body_memory_bytes)();
+            gauge(out, "hookward_body_memory_bytes", "Bytes held by buffered bodies", bytes)?;
+            let open = (gauges.connections)();
+            gauge(out, "hookward_connections", "Open connections", open)?;
+        }
+        let (name, help) = ("hookward_config_reloads", "Reloads of the configuration");
+        let mut family = out.encode_descriptor(name, help, None, MetricType::Counter)?;
+        for (result, count) in
+            [("success", &inner.reloads_succeeded), ("failure", &inner.reloads_failed)]
+        {
+            let labels = [("result", result)];
+            ConstCounter::new(load(count)).encode(family.encode_family(&labels)?)?;
+        }
+        let success = u64::from(!inner.last_reload_failed.load(Ordering::Relaxed));
+        let help = "Whether the last reload was taken over";
+        gauge(out, "hookward_config_last_reload_success", help, success)?;
+        let (name, help) = ("hookward_audit_dropped", "Audit lines that were lost");
+        let family = out.encode_descriptor(name, help, None, MetricType::Counter)?;
+        ConstCounter::new(load(&inner.audit_dropped)).encode(family)
+    }
+}
+
+fn requests(out: &mut DescriptorEncoder<'_>, routes: &[Arc<RouteMetrics>]) -> fmt::Result {
+    let (name, help) = ("hookward_requests", "Requests by how they ended");
+    let mut family = out.encode_descriptor(name, help, None, MetricType::Counter)?;
+    for route in routes {
+        // `forwarded` is there from the start, so that its rate is right from the first one on.
+        let always = |code| code == Code::Forwarded && !route.name().is_empty();
+        for (code, count) in route.read_decisions().filter(|(c, n)| *n > 0 || always(*c)) {
+            let labels = [("route", &**route.name()), ("decision", code.as_str())];
+            ConstCounter::new(count).encode(family.encode_family(&labels)?)?;
+        }
+    }
+    Ok(())
+}
+
+fn histogram(
+    out: &mut DescriptorEncoder<'_>,
+    name: &str,
+    help: &str,
+    routes: &[Arc<RouteMetrics>],
+    of: impl Fn(&RouteMetrics) -> &Histogram,
+) -> fmt::Result {
+    let mut family = out.encode_descriptor(name, help, None, MetricType::Histogram)?;
+    for route in routes {
+        let (sum, count, buckets) = of(route).read();
+        if count == 0 {
+            continue;
+        }
+        let labels = [("route", &**route.name())];
+        let mut one = family.encode_family(&labels)?;
+        one.encode_histogram::<[(&str, &str); 0]>(sum, count, &buckets, None)?;
+    }
+    Ok(())
+}
+
+fn monitored(out: &mut DescriptorEncoder<'_>, routes: &[Arc<RouteMetrics>]) -> fmt::Result {
+    let (name, help) = ("hookward_monitored", "Failures of checks that are only monitored");
+    let mut family = out.encode_descriptor(name, help, None, MetricType::Counter)?;
+    for route in routes {
+        for (check, code, count) in route.read_monitored() {
+            let labels = [
+                ("route", &**route.name()),
+                ("check", check.as_str()),
+                ("decision", code.as_str()),
+            ];
+            ConstCounter::new(count).encode(family.encode_family(&labels)?)?;
+        }
+    }
+    Ok(())
+}
+
+fn keys(out: &mut DescriptorEncoder<'_>, routes: &[Arc<RouteMetrics>]) -> fmt::Result {
+    let keys: Vec<_> = routes.iter().map(|route| (route.name(), route.read_keys())).collect();
+    let each = || keys.iter().flat_map(|(route, keys)| keys.iter().map(move |key| (route, key)));
+    let (name, help) = ("hookward_key_used", "Requests that a key verified");
+    let mut family = out.encode_descriptor(name, help, None, MetricType::Counter)?;
+    for (route, (id, key)) in each() {
+        let labels = [("route", &***route), ("key", &**id)];
+        ConstCounter::new(key.read().0).encode(family.encode_family(&labels)?)?;
+    }
+    let (name, help) =
+        ("hookward_key_last_used_timestamp_seconds", "When a key last verified a request");
+    let mut family = out.encode_descriptor(name, help, None, MetricType::Gauge)?;
+    for (route, (id, key)) in each() {
+        if let (_, Some(last)) = key.read() {
+            let labels = [("route", &***route), ("key", &**id)];
+            ConstGauge::new(last).encode(family.encode_family(&labels)?)?;
+        }
+    }
+    Ok(())
+}
+
+fn replay(out: &mut DescriptorEncoder<'_>, gauges: &super::Gauges) -> fmt::Result {
+    let stores = gauges.replay.stores();
+    let (name, help) = ("hookward_replay_entries", "Replay entries that are kept or reserved");
+    let mut family = out.encode_descriptor(name, help, None, MetricType::Gauge)?;
+    for store in &stores {
+        let labels = [("route", &**store.name())];
+        ConstGauge::new(store.entries() as u64).encode(family.encode_family(&labels)?)?;
+    }
+    let (name, help) = ("hookward_replay_capacity", "The most replay entries there may be");
+    let mut family = out.encode_descriptor(name, help, None, MetricType::Gauge)?;
+    for store in &stores {
+        let labels = [("route", &**store.name())];
+        ConstGauge::new(store.capacity() as u64).encode(family.encode_family(&labels)?)?;
+    }
+    let (name, help) =
+        ("hookward_replay_evictions", "Replay entries dropped before their time for want of room");
+    let mut family = out.encode_descriptor(name, help, None, MetricType::Counter)?;
+    for store in &stores {
+        let labels = [("route", &**store.name())];
+        ConstCounter::new(store.evictions()).encode(family.encode_family(&labels)?)?;
+    }
+    Ok(())
+}
+
+fn gauge(out: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: u64) -> fmt::Result {
+    let one = out.encode_descriptor(name, help, None, MetricType::Gauge)?;
+    ConstGauge::new(value).encode(one)
+}

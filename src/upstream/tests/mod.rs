@@ -1,0 +1,128 @@
+//! Exchanges over real sockets with a receiver that fails in every way.
+
+mod exchange;
+mod failover;
+mod failures;
+mod pooling;
+mod receiver;
+mod reload;
+mod tls;
+
+use std::{collections::BTreeMap, time::Duration};
+
+use bytes::Bytes;
+use http::{Request, request::Parts};
+use http_body_util::BodyExt;
+
+use super::{Answer, Build, Outgoing, TlsContext, Upstream, UpstreamBody, parse_url};
+use crate::{
+    body::AnswerError,
+    clock::UnixMs,
+    config::model::{self, Target},
+    decision::{Code, Refusal},
+};
+
+pub(super) fn outgoing() -> Outgoing<'static> {
+    Outgoing {
+        request_id: "0123",
+        source: [192, 0, 2, 7].into(),
+        secure: true,
+        host: "fallback.example",
+        remainder: None,
+        event_id: Some("evt_1"),
+        covered_id: Some("evt_1"),
+        event_type: Some("Push Hook"),
+        key_id: Some("2026"),
+        verified: "signature, replay",
+        monitored: None,
+        webhook_id_seed: Some(7),
+        now: UnixMs::from_secs(1_760_000_000),
+    }
+}
+
+/// An upstream with these URLs and short timeouts.
+fn settings(urls: &[&str]) -> model::Upstream {
+    let target = |url: &&str| match *url {
+        "builtin:echo" => Target::Echo,
+        url => Target::Url(parse_url(url).unwrap()),
+    };
+    model::Upstream {
+        targets: urls.iter().map(target).collect(),
+        timeout: Duration::from_secs(5),
+        connect_timeout: Duration::from_secs(1),
+        idle_timeout: Duration::from_secs(4),
+        health: None,
+        headers: Vec::new(),
+        map_status: BTreeMap::new(),
+        sign: Vec::new(),
+        ca_pem: None,
+    }
+}
+
+fn build(settings: &model::Upstream) -> Upstream {
+    rebuild(settings, None)
+}
+
+fn rebuild(settings: &model::Upstream, previous: Option<&Upstream>) -> Upstream {
+    let tls = TlsContext::new();
+    let (route, provider, protected) = ("route", "provider", Vec::new());
+    Upstream::build(Build { settings, route, provider, protected, tls: &tls, previous }).unwrap()
+}
+
+fn to(url: &str) -> Upstream {
+    build(&settings(&[url]))
+}
+
+/// A port on which nothing listens.
+async fn closed_port() -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    format!("http://{}", listener.local_addr().unwrap())
+}
+
+fn post(path: &str) -> Parts {
+    Request::post(path).header("Host", "hooks.example.com").body(()).unwrap().into_parts().0
+}
+
+async fn send(upstream: &Upstream, body: &'static [u8]) -> Result<Answer, Refusal> {
+    upstream.exchange(&outgoing(), post("/a?b=c"), Bytes::from_static(body)).await
+}
+
+/// The code of the refusal that sending ends in.
+async fn refused(upstream: &Upstream) -> Code {
+    let refusal = send(upstream, b"{}").await.unwrap_err();
+    assert!(!refusal.detail.to_string().is_empty());
+    refusal.code
+}
+
+async fn read(mut body: UpstreamBody) -> Result<Vec<u8>, AnswerError> {
+    let mut whole = Vec::new();
+    while let Some(frame) = body.frame().await {
+        whole.extend(frame?.into_data().unwrap_or_default());
+    }
+    Ok(whole)
+}
+
+/// Sends, expects an answer, and reads it to its end.
+async fn delivered(upstream: &Upstream, body: &'static [u8]) -> (u16, String) {
+    let answer = send(upstream, body).await.unwrap();
+    let status = answer.response.status().as_u16();
+    let body = read(answer.response.into_body()).await.unwrap();
+    (status, String::from_utf8(body).unwrap())
+}
+
+/// Lets every other task run until none has anything to do.
+async fn settle() {
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[test]
+fn an_exchange_can_move_between_threads() {
+    fn is_send<T: Send>(_: &T) {}
+    let upstream = to("builtin:echo");
+    let exchange = upstream.exchange(&outgoing(), post("/"), Bytes::new());
+    is_send(&exchange);
+    // It is part of every request's future.
+    assert!(size_of_val(&exchange) < 2048, "{} bytes", size_of_val(&exchange));
+}

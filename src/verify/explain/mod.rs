@@ -1,0 +1,48 @@
+//! Near misses: what would have matched where a signature did not.
+//!
+//! For people who set a route up, and for one audit line a second at most: nothing here decides
+//! anything. At most one thing about the message or the configuration is varied at a time, so the
+//! work is bounded by the number of secrets.
+
+mod body;
+mod miss;
+mod search;
+mod spelling;
+
+use std::sync::Arc;
+
+pub use body::Reshaped;
+pub use miss::{KeyChange, NearMiss};
+
+use super::{Definition, Head, SchemeOptions, Secret};
+use crate::clock::UnixMs;
+use search::Search;
+
+/// More secrets than this are not tried.
+const MAX_SECRETS: usize = 8;
+/// More findings than this are not worth reading.
+const MAX_MISSES: usize = 8;
+/// Larger bodies are not reshaped.
+const MAX_RESHAPED: usize = 256 * 1024;
+
+/// Finds what would have matched; the likeliest cause first, none twice.
+///
+/// Empty where the signature matches as it is, or nothing near does. No finding shows a secret.
+pub fn explain(
+    definition: &Arc<Definition>,
+    options: &SchemeOptions,
+    secrets: &[Secret],
+    head: Head<'_>,
+    body: &[u8],
+    now: UnixMs,
+) -> Vec<NearMiss> {
+    let Some(mut search) = Search::new(definition, options, secrets, head, body, now) else {
+        return Vec::new();
+    };
+    search.run();
+    search.misses.truncate(MAX_MISSES);
+    search.misses
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,46 @@
+//! What a scheme reads, for those who must keep it intact or know where it comes from.
+
+use http::HeaderName;
+
+use super::{Candidate, Scheme};
+use crate::verify::source::Source;
+
+impl Scheme {
+    /// The headers that the scheme reads by name: a sender must not be able to make them vanish
+    /// on the way.
+    pub fn headers(&self) -> Vec<HeaderName> {
+        let groups = self.groups.iter().flat_map(|group| {
+            let timestamp = group.timestamp.iter().map(|(source, _)| source);
+            let repeats = group.repeats.iter().map(|condition| &condition.source);
+            timestamp.chain(repeats).chain(&group.ids).chain(&group.kinds)
+        });
+        let candidates = self.candidates.iter().flat_map(sources);
+        let mut headers: Vec<_> = groups.chain(candidates).filter_map(header).collect();
+        headers.sort_unstable_by(|a, b| a.as_str().cmp(b.as_str()));
+        headers.dedup();
+        headers
+    }
+
+    /// Whether the event type is read from the body, so that an ambiguous body makes it ambiguous.
+    pub fn reads_kind_in_body(&self) -> bool {
+        let in_body = |source: &Source| matches!(source, Source::Json(..) | Source::Form(_));
+        self.groups.iter().any(|group| group.kinds.iter().any(in_body))
+    }
+}
+
+fn sources(candidate: &Candidate) -> impl Iterator<Item = &Source> {
+    let signed = candidate.signed.iter().flat_map(|template| template.values());
+    let condition = candidate.when.iter().map(|condition| &condition.source);
+    std::iter::once(&candidate.from)
+        .chain(&candidate.key_id)
+        .chain(condition)
+        .chain(signed.map(|part| &part.source))
+}
+
+fn header(source: &Source) -> Option<HeaderName> {
+    match source {
+        Source::Basic | Source::Bearer => Some(http::header::AUTHORIZATION),
+        Source::Header(name) | Source::Pair(name, ..) => Some(name.clone()),
+        _ => None,
+    }
+}
