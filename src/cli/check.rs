@@ -175,4 +175,85 @@ hookward.toml: 2 routes, 1 warning, 1 note
         assert_eq!(value["findings"][0]["line"], 7);
         assert_eq!(json(&[]), "{\"findings\":[]}\n");
     }
+
+    /// What `check` prints about a configuration whose `GOOD` variable alone is set.
+    fn check(text: &str) -> String {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("hookward.toml");
+        std::fs::write(&file, text).unwrap();
+        let env = |name: &str| (name == "GOOD").then(|| "0123456789abcdef0123456789".into());
+        let mut options = LoadOptions::new(crate::clock::UnixMs::from_secs(1_800_000_000));
+        options.env = std::sync::Arc::new(env);
+        let (routes, problems) = match load_and_lint(&file, &options) {
+            Ok((loaded, problems)) => (Some(loaded.config.routes.len()), problems),
+            Err(problems) => (None, problems),
+        };
+        let printed = report(&file, routes, &problems, Style::plain());
+        printed.replace(&format!("{}/", dir.path().display()), "")
+    }
+
+    #[test]
+    fn a_configuration_that_hurts_later() {
+        insta::assert_snapshot!(check(
+            r#"[server]
+listen = ["127.0.0.1:8080"]
+
+[routes.forge]
+path = "/forge"
+provider = "gitlab"
+secrets = [{ value = "hunter2" }]
+upstream = "http://127.0.0.1:3000"
+
+[routes.github]
+path = "/github"
+provider = "github"
+secrets = [{ env = "GOOD" }]
+events = ["push"]
+monitor = ["signature"]
+upstream = { urls = ["http://127.0.0.1:3000"], timeout = "30s" }
+"#
+        ));
+    }
+
+    #[test]
+    fn a_configuration_below_its_policy() {
+        insta::assert_snapshot!(check(
+            r#"[server]
+listen = ["127.0.0.1:8080"]
+
+[replay]
+on_error = "allow"
+
+[policy]
+require_https = true
+require_signature = true
+require_timestamp = true
+require_replay_protection = true
+may_monitor = []
+
+[routes.github]
+path = "/github"
+provider = "github"
+secrets = [{ env = "GOOD" }]
+monitor = ["replay"]
+upstream = "http://localhost:8080"
+"#
+        ));
+    }
+
+    #[test]
+    fn a_configuration_that_cannot_be_read() {
+        insta::assert_snapshot!(check(
+            r#"[server]
+listen = ["127.0.0.1:8080"]
+trusted_proxys = ["10.0.0.0/8"]
+
+[routes.github]
+path = "/github"
+provider = "gihtub"
+secrets = [{ env = "UNSET" }]
+upstream = "http://127.0.0.1:3000"
+"#
+        ));
+    }
 }

@@ -85,7 +85,7 @@ fn route(out: &mut String, name: &str, upstream: &str, is_first: bool) {
         let about = expect.about.as_deref().unwrap_or("what the provider was told");
         let value =
             if key == "url" { format!("https://hooks.example.com/{name}") } else { key.clone() };
-        let _infallible = writeln!(out, "expect.{key} = {value:?}   # put in {about}");
+        let _infallible = writeln!(out, "expect.{key} = {value:?}   # {about}");
     }
     let _infallible = writeln!(
         out,

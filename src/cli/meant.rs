@@ -1,7 +1,7 @@
 //! What somebody who misspelt a name probably meant.
 
 /// The known name that is closest, if it is close; case does not count.
-pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let name = name.to_lowercase();
     known
         .map(|other| (strsim::damerau_levenshtein(&name, &other.to_lowercase()), other))

@@ -105,7 +105,7 @@ impl<'a> Shown<'a> {
 
     fn to_json(&self) -> serde_json::Value {
         let values: Vec<_> = (self.route.in_force.iter())
-            .map(|row| json!({ "key": row.key, "value": row.value, "origin": origin(row.origin) }))
+            .map(|row| json!({ "key": row.key, "value": value(&row.value), "origin": origin(row.origin) }))
             .collect();
         let exception = self.exception.map(|exception| {
             json!({
@@ -169,6 +169,13 @@ fn date(time: UnixMs) -> String {
     jiff::Timestamp::from_millisecond(time.0).map(|time| time.to_string()).unwrap_or_default()
 }
 
+/// The value itself where it is TOML, else its text.
+fn value(text: &str) -> serde_json::Value {
+    let table = toml::from_str::<toml::Table>(&format!("value = {text}")).ok();
+    let value = table.and_then(|mut table| table.remove("value"));
+    value.and_then(|value| serde_json::to_value(value).ok()).unwrap_or_else(|| text.into())
+}
+
 const fn origin(origin: Origin) -> &'static str {
     match origin {
         Origin::Default => "default",
@@ -176,5 +183,61 @@ const fn origin(origin: Origin) -> &'static str {
         Origin::Provider => "provider",
         Origin::Route => "route",
         Origin::Shared => "shared",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Loaded;
+
+    fn loaded() -> Loaded {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("hookward.toml");
+        let text = "[server]\nlisten = [\"127.0.0.1:8080\"]\n\
+                    [policy]\nforbid_algorithms = [\"token\"]\n\
+                    [policy.exceptions.forge]\nallow = [\"token\"]\n\
+                    until = 2040-01-01T00:00:00Z\nowner = \"a@example.com\"\nreason = \"SEC-1\"\n\
+                    [routes.forge]\npath = \"/forge\"\nprovider = \"gitlab\"\n\
+                    secrets = [{ env = \"A\" }]\nupstream = \"http://127.0.0.1:3000\"\n\
+                    [routes.pay]\npath = \"/pay\"\nprovider = \"stripe\"\n\
+                    secrets = [{ env = \"B\" }]\nmonitor = [\"timestamp\"]\n\
+                    upstream = \"http://127.0.0.1:3000\"\n";
+        std::fs::write(&file, text).unwrap();
+        let now = UnixMs::from_secs(1_800_000_000);
+        let options = LoadOptions { secrets: Secrets::Skip, ..LoadOptions::new(now) };
+        load_and_lint(&file, &options).unwrap().0
+    }
+
+    #[test]
+    fn what_is_in_force_is_said() {
+        let loaded = loaded();
+        let shown: Vec<_> =
+            loaded.config.routes.iter().map(|r| Shown::of(r, &loaded.config)).collect();
+        let text = table(&shown, Style::plain());
+        let head = "\
+forge
+  enforced   signature, replay
+  monitored  nothing
+  excepted   token until 2040-01-01T00:00:00Z (a@example.com: SEC-1)
+  covered    nothing
+";
+        assert!(text.starts_with(head), "{text}");
+        assert!(text.contains("\npay\n  enforced   signature, replay\n  monitored  timestamp\n"));
+        assert!(text.contains("  covered    body, timestamp, event id, event type\n"), "{text}");
+
+        let pay = shown[1].to_json();
+        assert_eq!(pay["monitored"], json!(["timestamp"]));
+        assert_eq!(pay["excepted"], json!(null));
+        let path = pay["values"].as_array().unwrap().iter().find(|v| v["key"] == "path").unwrap();
+        assert_eq!(*path, json!({ "key": "path", "value": ["/pay"], "origin": "route" }));
+        assert!(unknown("apy", &loaded.config).contains("did you mean \"pay\"?"));
+    }
+
+    #[test]
+    fn values_that_are_no_toml_are_texts() {
+        assert_eq!(value("[1, 2]"), json!([1, 2]));
+        assert_eq!(value("\"5m\""), json!("5m"));
+        assert_eq!(value("2 filters"), json!("2 filters"));
     }
 }

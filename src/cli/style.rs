@@ -109,7 +109,7 @@ impl Table {
 
     /// Adds a row, coloured as a whole if an ink is given.
     pub fn push(&mut self, ink: Option<Ink>, cells: Vec<String>) {
-        let cells = cells.iter().map(|cell| one_line(cell)).collect();
+        let cells = cells.into_iter().map(|cell| one_line(&cell)).collect();
         self.rows.push(Row { ink, cells });
     }
 

@@ -41,7 +41,11 @@ impl KeyMap {
 
     /// Where the key's value is written; of a key that is not there, its nearest table.
     pub fn value(&self, path: &str) -> Option<Place> {
-        let (spot, exact) = self.nearest(path)?;
+        let (spot, exact) = match path.strip_suffix("[0]") {
+            // A single value where an array may stand is its own first element.
+            Some(single) if !self.contains(path) => self.nearest(single)?,
+            _ => self.nearest(path)?,
+        };
         let offset = if exact { spot.value.start } else { spot.key.start };
         Some(self.sources.get(spot.source)?.place(offset))
     }

@@ -1,6 +1,10 @@
 //! Collects the problems of the second stage.
 
-use std::{cell::RefCell, collections::HashSet, fmt};
+use std::{
+    cell::RefCell,
+    collections::{HashMap, HashSet},
+    fmt,
+};
 
 use super::{KeyMap, Problem, Severity};
 
@@ -68,11 +72,27 @@ impl<'a> Problems<'a> {
 
     /// A problem about a key's value.
     pub(super) fn push(&self, problem: Problem, key: fmt::Arguments<'_>) {
+        let key = key.to_string();
+        if self.is_hearsay(&key) {
+            return;
+        }
         let mut list = self.list.borrow_mut();
         // Beyond the limit problems are only counted: finding a line's place is what costs.
         let errors = list.len() >= LIMIT * 4 && problem.severity == Severity::Error;
-        let place = if errors { None } else { self.map.value(&key.to_string()) };
+        let place = if errors { None } else { self.map.value(&key) };
         list.push(problem.at(place));
+    }
+
+    /// Whether the key is in, or is, what could not be read: nothing certain is known of it.
+    fn is_hearsay(&self, key: &str) -> bool {
+        if self.unusable.is_empty() || !key.ends_with(']') && !key.contains("].") {
+            return false;
+        }
+        let arrays = key.match_indices('[').filter_map(|(at, _)| key.get(..at));
+        let mut arrays = arrays.map(|array| format!("{array}[]"));
+        let inside = format!("{key}.");
+        arrays.any(|array| self.unusable.contains(&array))
+            || self.unusable.iter().any(|unusable| unusable.starts_with(&inside))
     }
 
     pub(super) fn into_list(self) -> Vec<Problem> {
@@ -82,9 +102,11 @@ impl<'a> Problems<'a> {
 
 /// The problems in file order, cut after [`LIMIT`].
 pub(super) fn finish(mut list: Vec<Problem>, map: &KeyMap) -> Vec<Problem> {
+    let files: HashMap<_, _> =
+        map.sources().iter().enumerate().map(|(number, s)| (s.path(), number)).collect();
     let order = |problem: &Problem| {
         let at = problem.at.as_ref();
-        let file = at.and_then(|at| map.sources().iter().position(|s| s.path() == at.file));
+        let file = at.and_then(|at| files.get(at.file.as_path()).copied());
         (file.unwrap_or(usize::MAX), at.map_or(0, |at| at.line), at.map_or(0, |at| at.column))
     };
     list.sort_by_cached_key(order);

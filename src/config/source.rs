@@ -90,7 +90,9 @@ impl Source {
                 continue;
             }
             out.push_str(self.text.get(at..range.start.max(at)).unwrap_or_default());
-            out.push_str("\"[redacted]\"");
+            let is_string =
+                self.text.get(range.clone()).is_some_and(|t| t.starts_with(['"', '\'']));
+            out.push_str(if is_string { "\"[redacted]\"" } else { "[redacted]" });
             at = range.end.min(line.end);
         }
         out.push_str(self.text.get(at..line.end).unwrap_or_default());

@@ -12,7 +12,7 @@ pub(super) fn socket(cx: &Context<'_>, key: fmt::Arguments<'_>, text: &str) -> O
     if let Ok(address) = text.parse() {
         return Some(address);
     }
-    let message = format!("{text:?} is no address with a port");
+    let message = format!("{text:?} is no IP address with a port");
     match meant(text) {
         Some(meant) => cx.problems.error_try(key, message, format!("\"{meant}\"")),
         None => cx.problems.error(key, message),

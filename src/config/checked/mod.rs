@@ -42,9 +42,7 @@ pub(super) fn config(raw: &Raw, mut material: Material, cx: &Context<'_>) -> Opt
     let certificates = std::mem::take(&mut material.certificates);
     let server = server::server(cx, raw.server.as_ref(), certificates);
     let admin = raw.admin.as_ref().map(|admin| server::admin(cx, admin));
-    if let (Some(server), Some(admin)) = (&server, &admin) {
-        server::no_address_twice(cx, server, admin);
-    }
+    server::no_address_twice(cx, raw.server.as_ref(), raw.admin.as_ref());
     let log = server::log(cx, raw.log.as_ref());
     let policy = policy::policy(cx, raw);
     let store = replay::store(cx, raw.replay.as_ref());

@@ -129,8 +129,9 @@ impl<'a> Checker<'a> {
             self.cx.problems.error(key, "no host is named; leave the key out for any host");
         }
         let mut out = Vec::new();
-        for host in &hosts.0 {
-            let host = path::host(self.cx, format_args!("routes.{at}.host"), host);
+        for (number, host) in hosts.0.iter().enumerate() {
+            let key = format_args!("routes.{at}.host[{number}]");
+            let host = path::host(self.cx, key, host);
             out.extend(host.filter(|host| !out.contains(host)));
         }
         out
@@ -143,6 +144,7 @@ impl<'a> Checker<'a> {
             self.cx.problems.missing(key, "what the sender calls", "path = \"/github\"");
         }
         for (number, path) in paths.iter().enumerate() {
+            let key = format_args!("routes.{at}.path[{number}]");
             if let Err(why) = path::judge_pattern(path) {
                 self.cx.problems.error(key, format_args!("{path:?} {why}"));
             } else if paths.iter().take(number).any(|earlier| earlier == path) {

@@ -71,17 +71,26 @@ fn addresses(cx: &Context<'_>, key: &str, texts: &[String]) -> Vec<SocketAddr> {
 }
 
 /// Two listeners on one address would be a start that fails.
-pub(super) fn no_address_twice(cx: &Context<'_>, server: &Server, admin: &Admin) {
+pub(super) fn no_address_twice(
+    cx: &Context<'_>,
+    server: Option<&raw::Server>,
+    admin: Option<&raw::Admin>,
+) {
+    let listen = server.and_then(|server| server.listen.as_deref()).unwrap_or_default();
+    let listen = listen.iter().enumerate().map(|(n, text)| (text, format!("server.listen[{n}]")));
+    let admins = admin.and_then(|admin| admin.listen.as_ref());
+    let admins = admins.iter().map(|text| (*text, "admin.listen".to_owned()));
+    let probes = admin.and_then(|admin| admin.probes.as_deref()).unwrap_or_default();
+    let probes = probes.iter().enumerate().map(|(n, text)| (text, format!("admin.probes[{n}]")));
     let mut seen: HashMap<SocketAddr, String> = HashMap::new();
-    let listen = server.listen.iter().enumerate().map(|(n, a)| (*a, format!("server.listen[{n}]")));
-    let admins = admin.listen.iter().map(|a| (*a, "admin.listen".to_owned()));
-    let probes = admin.probes.iter().enumerate().map(|(n, a)| (*a, format!("admin.probes[{n}]")));
-    for (address, key) in listen.chain(admins).chain(probes) {
+    for (text, key) in listen.chain(admins).chain(probes) {
+        let Ok(address) = text.parse::<SocketAddr>() else { continue };
+        // Port 0 is a new one each time.
         if address.port() == 0 {
             continue;
         }
         if let Some(first) = seen.insert(address, key.clone()) {
-            cx.problems.error(format_args!("{key}"), format_args!("{address} is taken by {first}"));
+            cx.problems.error(format_args!("{key}"), format_args!("{text} is taken by {first}"));
         }
     }
 }

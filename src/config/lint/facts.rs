@@ -34,11 +34,18 @@ pub(crate) fn has_event_id(route: &Route) -> bool {
     coverage(route).event_id.is_some()
 }
 
-/// By what events are told apart, as written, if that is not covered.
+/// By what events are told apart, for people, if that is not covered.
 pub(crate) fn uncovered_type(route: &Route) -> Option<String> {
-    let written = &route.definition.written().event.kind;
-    let sources = written.as_ref().map(|kinds| kinds.0.join(" or ")).unwrap_or_default();
-    (coverage(route).event_type == Some(false)).then_some(sources)
+    let sources = route.definition.written().event.kind.iter().flat_map(|kinds| &kinds.0);
+    let spoken: Vec<_> = sources
+        .map(|source| match source.split_once(':') {
+            Some(("header", name)) => format!("the header {name}"),
+            Some(("json", pointer)) => format!("the body's {pointer}"),
+            Some((kind, name)) => format!("the {kind} parameter {name}"),
+            None => format!("the {source}"),
+        })
+        .collect();
+    (coverage(route).event_type == Some(false)).then(|| spoken.join(" or "))
 }
 
 /// How long the sender waits, where that is known.

@@ -291,6 +291,43 @@ mod tests {
         assert_eq!(find(&[Claim { file: 0, hosts: &hosts, paths: &paths }]), []);
     }
 
+    /// What the router takes a pattern for.
+    fn matches(pattern: &str, path: &[&str]) -> bool {
+        let mut path = path.iter();
+        for segment in pattern.split('/').skip(1) {
+            if segment == "*" {
+                return path.clone().next().is_some() && path.all(|s| !s.is_empty());
+            }
+            match path.next() {
+                Some(s) if segment.starts_with('{') && !s.is_empty() => {}
+                Some(s) if *s == segment => {}
+                _ => return false,
+            }
+        }
+        path.next().is_none()
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn patterns_overlap_exactly_when_a_path_fits_both(
+            a in "(/(a|b|\\{x\\})){0,3}(/|/\\*|/a)",
+            b in "(/(a|b|\\{y\\})){0,3}(/|/\\*|/a)",
+        ) {
+            let segments = ["a", "b", "c", ""];
+            let mut paths: Vec<Vec<&str>> = segments.iter().map(|s| vec![*s]).collect();
+            for length in 1..5 {
+                let longer = paths.iter().filter(|path| path.len() == length).flat_map(|path| {
+                    segments.iter().map(|s| path.iter().copied().chain([*s]).collect())
+                });
+                let longer: Vec<Vec<&str>> = longer.collect();
+                paths.extend(longer);
+            }
+            let both = paths.iter().any(|path| matches(&a, path) && matches(&b, path));
+            let found = !overlaps(&[(0, "", &a), (1, "", &b)]).is_empty();
+            proptest::prop_assert_eq!(found, both, "{} {}", a, b);
+        }
+    }
+
     #[test]
     fn ten_thousand_routes_are_compared_at_once() {
         let routes: Vec<(usize, String)> = (0..10_000)

@@ -1,6 +1,6 @@
 //! What a provider's scheme proves, and what it leaves open.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use super::{Context, Finding, facts, route_key};
 use crate::{
@@ -23,8 +23,8 @@ pub(super) fn lint(cx: &mut Context<'_>) {
         events(cx, route);
         filters(cx, route);
         unprotected(cx, route);
-        definition(cx, route);
     }
+    definitions(cx);
 }
 
 fn is_weak(algorithm: &Algorithm) -> bool {
@@ -204,16 +204,24 @@ fn unprotected(cx: &mut Context<'_>, route: &Route) {
     }
 }
 
-fn definition(cx: &mut Context<'_>, route: &Route) {
-    let provider = &route.provider;
-    let mut notes: Vec<_> = (route.definition.open.iter())
-        .map(|open| format!("{provider}: not confirmed: {open}"))
-        .collect();
-    if route.definition.evidence == Some(Evidence::ThirdParty) {
-        notes.push(format!("{provider}: known from third parties only, not from its own pages"));
-    }
-    for note in notes {
-        let problem = cx.problem(Finding::OpenDetail, &route_key(route, "provider"), note);
-        cx.found.push(problem);
+/// Once a definition, however many routes use it.
+fn definitions(cx: &mut Context<'_>) {
+    let mut seen = HashSet::new();
+    for route in cx.routes() {
+        if !seen.insert(&route.provider) {
+            continue;
+        }
+        let provider = &route.provider;
+        let open = route.definition.open.iter();
+        let mut notes: Vec<_> =
+            open.map(|open| format!("{provider}: not confirmed: {open}")).collect();
+        if route.definition.evidence == Some(Evidence::ThirdParty) {
+            let note = "known from third parties only, not from its own pages";
+            notes.push(format!("{provider}: {note}"));
+        }
+        for note in notes {
+            let problem = cx.problem(Finding::OpenDetail, &route_key(route, "provider"), note);
+            cx.found.push(problem);
+        }
     }
 }

@@ -50,6 +50,7 @@ fn unknown_key(rest: &str, path: &str, key: &str, place: Place) -> Explained {
     let problem = match &meant {
         Some(name) => {
             let line = place.excerpt.trim().replacen(key, name, 1);
+            let line = if line.contains("[redacted]") { format!("{name} = …") } else { line };
             problem.detail(format!("did you mean {name:?}?")).suggest(line)
         }
         None if names.is_empty() => problem.detail("it has no keys"),
@@ -113,8 +114,9 @@ pub(in crate::config) fn meant<'a>(
         let plain = name.to_ascii_lowercase().replace('-', "_");
         let distance = strsim::damerau_levenshtein(&lower, &plain);
         let allowed = 1 + lower.chars().count().max(plain.chars().count()) / 4;
-        let part = lower.len() >= 3 && (plain.starts_with(&lower) || lower.starts_with(&plain));
-        (distance <= allowed || part && !plain.is_empty()).then_some(distance)
+        let is_part =
+            lower.len().min(plain.len()) >= 3 && (plain.contains(&lower) || lower.contains(&plain));
+        (distance <= allowed || is_part).then_some(distance)
     };
     names.into_iter().filter_map(|n| near(&n).map(|d| (d, n))).min().map(|(_, name)| name)
 }

@@ -1,11 +1,11 @@
 //! Deserializes one table in spite of its problems: locate one, take it out, try again.
 
-use std::ops::Range;
+use std::{fmt, ops::Range};
 
 use serde::de::DeserializeOwned;
 use toml::{
     Spanned,
-    de::{DeArray, DeTable, DeValue, ValueDeserializer},
+    de::{DeArray, DeValue, ValueDeserializer},
 };
 
 use crate::config::quoted;
@@ -30,80 +30,86 @@ pub(super) struct Read<T> {
 }
 
 /// Deserializes a value; gives up after `limit` problems, so that a hostile file costs little.
-pub(super) fn read<T: DeserializeOwned>(mut value: Spanned<DeValue<'_>>, limit: usize) -> Read<T> {
+pub(super) fn read<T: DeserializeOwned>(value: Spanned<DeValue<'_>>, limit: usize) -> Read<T> {
     let mut found = Vec::new();
+    let mut pruned = value.clone();
     loop {
-        let error = match T::deserialize(ValueDeserializer::from(value.clone())) {
+        let error = match T::deserialize(ValueDeserializer::from(pruned.clone())) {
             Ok(read) => return Read { value: Some(read), found },
             Err(error) => error,
         };
         let span = error.span().unwrap_or(value.span());
-        let removed =
-            remove(value.get_mut(), &span, true).or_else(|| remove(value.get_mut(), &span, false));
         let message = error.message().to_owned();
-        let Some(mut path) = removed else {
+        // What is pruned moves the elements of arrays; what is shown counts as the file does.
+        let both = |exact| {
+            let steps = locate(pruned.get_ref(), &span, exact)?;
+            let shown = locate(value.get_ref(), &span, exact)?;
+            Some((steps, shown))
+        };
+        let Some((steps, shown)) = both(true).or_else(|| both(false)) else {
             found.push(Found { message, span, path: String::new(), key: String::new() });
             return Read { value: None, found };
         };
-        // Parts were collected from the inside out.
-        path.reverse();
-        let key = path.last().cloned().unwrap_or_default();
-        let path = path.concat();
-        let path = path.strip_prefix('.').unwrap_or(&path).to_owned();
-        let key = key.strip_prefix('.').unwrap_or(&key).to_owned();
-        found.push(Found { message, span, path, key });
+        remove(pruned.get_mut(), &steps);
+        let path: String = shown.iter().map(Step::to_string).collect();
+        let key = shown.last().map(Step::to_string).unwrap_or_default();
+        let plain = |text: &str| text.strip_prefix('.').unwrap_or(text).to_owned();
+        found.push(Found { message, span, path: plain(&path), key: plain(&key) });
         if found.len() >= limit {
             return Read { value: None, found };
         }
     }
 }
 
-/// Takes out the deepest entry that stands at the span (or, if not `exact`, around it); its path
-/// from the inside out.
-fn remove(value: &mut DeValue<'_>, span: &Range<usize>, exact: bool) -> Option<Vec<String>> {
-    match value {
-        DeValue::Table(table) => remove_from_table(table, span, exact),
-        DeValue::Array(items) => {
-            for (number, item) in items.iter_mut().enumerate() {
-                if let Some(mut path) = remove(item.get_mut(), span, exact) {
-                    path.push(format!("[{number}]"));
-                    return Some(path);
-                }
-            }
-            let number = items.iter().position(|item| hits(&item.span(), span, exact))?;
-            let old = std::mem::replace(items, DeArray::new());
-            for (n, item) in old.into_iter().enumerate() {
-                if n != number {
-                    items.push(item);
-                }
-            }
-            Some(vec![format!("[{number}]")])
+/// One step into a value.
+enum Step {
+    Key(String),
+    Index(usize),
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Key(key) => write!(f, ".{}", quoted(key)),
+            Self::Index(number) => write!(f, "[{number}]"),
         }
-        _ => None,
     }
 }
 
-fn remove_from_table(
-    table: &mut DeTable<'_>,
-    span: &Range<usize>,
-    exact: bool,
-) -> Option<Vec<String>> {
+/// The deepest entry that stands at the span (or, if not `exact`, around it).
+fn locate(value: &DeValue<'_>, span: &Range<usize>, exact: bool) -> Option<Vec<Step>> {
     let mut hit = None;
-    for (key, value) in table.iter_mut() {
-        // A header's key and its table may share a span: the key of an unknown table is meant,
-        // never something inside it.
-        let at_key = hits(&key.span(), span, exact);
-        if !at_key && let Some(mut path) = remove(value.get_mut(), span, exact) {
-            path.push(format!(".{}", quoted(key.get_ref())));
-            return Some(path);
+    match value {
+        DeValue::Table(table) => {
+            for (key, value) in table {
+                let step = || Step::Key(key.get_ref().to_string());
+                // A header's key and its table may share a span: the key of an unknown table is
+                // meant, never something inside it.
+                let at_key = hits(&key.span(), span, exact);
+                let below = if at_key { None } else { locate(value.get_ref(), span, exact) };
+                if let Some(mut steps) = below {
+                    steps.insert(0, step());
+                    return Some(steps);
+                }
+                if at_key || hits(&value.span(), span, exact) {
+                    hit = Some(step());
+                }
+            }
         }
-        if at_key || hits(&value.span(), span, exact) {
-            hit = Some(key.clone());
+        DeValue::Array(items) => {
+            for (number, item) in items.iter().enumerate() {
+                if let Some(mut steps) = locate(item.get_ref(), span, exact) {
+                    steps.insert(0, Step::Index(number));
+                    return Some(steps);
+                }
+                if hits(&item.span(), span, exact) {
+                    hit = Some(Step::Index(number));
+                }
+            }
         }
+        _ => {}
     }
-    let key = hit?;
-    table.remove(&key);
-    Some(vec![format!(".{}", quoted(key.get_ref()))])
+    hit.map(|step| vec![step])
 }
 
 fn hits(candidate: &Range<usize>, span: &Range<usize>, exact: bool) -> bool {
@@ -111,5 +117,32 @@ fn hits(candidate: &Range<usize>, span: &Range<usize>, exact: bool) -> bool {
         candidate == span
     } else {
         candidate.start <= span.start && span.end <= candidate.end
+    }
+}
+
+fn remove(value: &mut DeValue<'_>, steps: &[Step]) {
+    match (value, steps) {
+        (DeValue::Table(table), [Step::Key(key)]) => {
+            table.remove(key.as_str());
+        }
+        (DeValue::Table(table), [Step::Key(key), rest @ ..]) => {
+            if let Some(value) = table.get_mut(key.as_str()) {
+                remove(value.get_mut(), rest);
+            }
+        }
+        (DeValue::Array(items), [Step::Index(number)]) => {
+            let old = std::mem::replace(items, DeArray::new());
+            for (n, item) in old.into_iter().enumerate() {
+                if n != *number {
+                    items.push(item);
+                }
+            }
+        }
+        (DeValue::Array(items), [Step::Index(number), rest @ ..]) => {
+            if let Some(item) = items.iter_mut().nth(*number) {
+                remove(item.get_mut(), rest);
+            }
+        }
+        _ => {}
     }
 }

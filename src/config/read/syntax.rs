@@ -1,21 +1,32 @@
 //! What the TOML parser says, with the first definition beside a second one.
 
-use crate::config::{Problem, source::Source};
+use crate::config::{Problem, problems::LIMIT, source::Source};
 
-/// One problem per syntax error.
-pub(super) fn problem(source: &Source, error: &toml::de::Error) -> Problem {
-    let offset = error.span().map_or(0, |span| span.start);
-    let place = source.place(offset);
-    let message = error.message().lines().next().unwrap_or_default().to_owned();
-    let mut problem = Problem::error(message.clone());
-    if message.contains("duplicate key") {
-        problem = Problem::error("defined twice");
-        if let Some(line) = first_definition(source.text(), place.line) {
-            problem =
-                problem.detail(format!("first defined at {}:{line}", source.path().display()));
+/// One problem per syntax error, but none for what only follows from a table defined twice.
+pub(super) fn problems(source: &Source, errors: &[toml::de::Error]) -> Vec<Problem> {
+    let mut out = Vec::new();
+    let mut in_second_table = false;
+    for error in errors.iter().take(LIMIT) {
+        let place = source.place(error.span().map_or(0, |span| span.start));
+        let message = error.message().lines().next().unwrap_or_default();
+        if !message.contains("duplicate key") {
+            out.push(Problem::error(message).at(Some(place)));
+            continue;
         }
+        let is_header = place.excerpt.trim_start().starts_with('[');
+        let first = first_definition(source.text(), place.line);
+        if !is_header && first.is_none() && in_second_table {
+            continue;
+        }
+        in_second_table = is_header;
+        let mut problem = Problem::error("defined twice").at(Some(place));
+        if let Some(line) = first {
+            let file = source.path().display();
+            problem = problem.detail(format!("first defined at {file}:{line}"));
+        }
+        out.push(problem);
     }
-    problem.at(Some(place))
+    out
 }
 
 /// The line of the earlier definition of what the given line defines.

@@ -35,8 +35,7 @@ pub(super) fn read(source: &Source, included: bool) -> Tables {
     let (doc, errors) = DeTable::parse_recoverable(source.text());
     let mut reader =
         Reader { source, out: Tables { well_formed: errors.is_empty(), ..Tables::default() } };
-    let syntax = errors.iter().take(LIMIT).map(|error| syntax::problem(source, error));
-    reader.out.problems = syntax.collect();
+    reader.out.problems = syntax::problems(source, &errors);
     let broken: HashSet<_> =
         reader.out.problems.iter().filter_map(|p| p.at.as_ref().map(|at| at.line)).collect();
     for (key, value) in doc.into_inner() {
@@ -132,6 +131,12 @@ impl Reader<'_> {
         if let Some(meant) = explained.meant {
             let parent = path.strip_suffix(key).unwrap_or(table);
             self.out.unusable.insert(format!("{parent}{meant}"));
+        }
+        // An array that lost an element counts its other elements wrong from here on.
+        if path.ends_with(']')
+            && let Some((array, _)) = path.rsplit_once('[')
+        {
+            self.out.unusable.insert(format!("{array}[]"));
         }
         self.out.unusable.insert(path.to_owned());
         self.out.problems.push(explained.problem);
