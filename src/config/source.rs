@@ -112,12 +112,13 @@ impl Hidden {
 }
 
 /// Keys whose string says where a secret is, or which one, and is none itself.
-const HARMLESS: &[&str] = &["env", "file", "id", "expires"];
+const HARMLESS: &[&str] = &["env", "file", "id", "expires", "min_secret_bytes"];
 
 /// Whether what stands under this key may be secret.
 fn is_sensitive(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
-    ["secret", "token", "password", "passwd", "headers"].iter().any(|s| key.contains(s))
+    let words = ["secret", "token", "password", "passwd", "headers"];
+    words.iter().any(|word| key.contains(word)) && !HARMLESS.contains(&key.as_str())
 }
 
 fn secrets_in_table(table: &DeTable<'_>, inside: bool, out: &mut Vec<Range<usize>>) {

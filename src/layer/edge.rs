@@ -169,6 +169,7 @@ fn bad_request(fault: impl Into<Detail>, record: Box<Record>) -> Refused {
 
 pin_project_lite::pin_project! {
     /// The future of [`Edge`].
+    #[expect(missing_docs, reason = "the macro takes no documentation of variants' fields")]
     #[project = EdgeProjection]
     #[derive(Debug)]
     pub enum EdgeFuture<F> {

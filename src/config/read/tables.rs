@@ -113,7 +113,7 @@ impl Reader<'_> {
 
     fn table<T: DeserializeOwned>(&mut self, path: &str, value: Spanned<DeValue<'_>>) -> Option<T> {
         let room = LIMIT.saturating_sub(self.out.problems.len()).max(1);
-        let read = prune::read(value, room);
+        let read = prune::read(&value, room);
         for found in read.found {
             let whole = match found.path.as_str() {
                 "" => path.to_owned(),
@@ -122,6 +122,9 @@ impl Reader<'_> {
             };
             let key = if found.path.is_empty() { path } else { &found.key };
             self.report(&found.message, &whole, key, found.span.start, path);
+        }
+        if read.value.is_none() {
+            self.out.unusable.insert(path.to_owned());
         }
         read.value
     }

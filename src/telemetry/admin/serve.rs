@@ -13,7 +13,7 @@ use super::Admin;
 
 /// Serves until it is dropped, and then ends its connections.
 ///
-/// There are never more than [`CONNECTIONS`]: the oldest gives way to the newest, so that idle or
+/// There are never more than 128: the oldest gives way to the newest, so that idle or
 /// slow clients cannot keep a probe out.
 pub async fn serve(listener: TcpListener, admin: Arc<Admin>) -> Infallible {
     let mut connections = JoinSet::new();
