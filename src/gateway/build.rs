@@ -156,6 +156,7 @@ impl Gateway {
             lease: checked.upstream.timeout + LEASE_SLACK,
             upstream: Arc::new(upstream),
             answers: config.server.answers,
+            explained: 0.into(),
             telemetry: self.shared.telemetry.route(
                 &checked.name,
                 &checked.provider,

@@ -4,7 +4,6 @@ use std::{
     io::{self, Write},
     net::IpAddr,
     sync::{Arc, Mutex},
-    time::Duration,
 };
 
 use tokio_util::task::TaskTracker;
@@ -19,40 +18,21 @@ use crate::{
     clock::{Clock, UnixMs},
     config::model::Check,
     decision::{Code, Detail, Refusal},
-    delivery::{Checks, NearMiss, Record, RequestId},
+    delivery::{NearMiss, Record, RequestId},
     gateway::Shared,
     net::Remark,
 };
 
 pub(super) fn record() -> Record {
     let clock = Clock::manual(UnixMs(0));
-    Record {
-        started: Duration::ZERO,
-        time: UnixMs(1_760_000_000_123),
-        request_id: RequestId::accept(b"req-1").unwrap(),
-        source: IpAddr::from([192, 0, 2, 7]),
-        secure: true,
-        host: "hooks.example.com".into(),
-        remark: None,
-        route: None,
-        remainder: None,
-        checks: Checks::default(),
-        unread: false,
-        key_id: None,
-        event_id: None,
-        event_type: None,
-        bytes: 0,
-        body_sha256: None,
-        upstream_status: None,
-        upstream_us: None,
-        near_miss: None,
-        shared: Arc::new(Shared::new(
-            clock.clone(),
-            Arc::new(Telemetry::new(clock, None)),
-            TaskTracker::new(),
-        )),
-        concluded: true,
-    }
+    let telemetry = Arc::new(Telemetry::new(clock.clone(), None));
+    let mut record = Record::new(Arc::new(Shared::new(clock, telemetry, TaskTracker::new())));
+    record.time = UnixMs(1_760_000_000_123);
+    record.request_id = RequestId::accept(b"req-1").unwrap();
+    record.source = IpAddr::from([192, 0, 2, 7]);
+    record.secure = true;
+    record.concluded = true;
+    record
 }
 
 fn route() -> RouteTelemetry {

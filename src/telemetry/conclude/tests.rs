@@ -1,6 +1,5 @@
 use std::sync::Mutex;
 
-use tokio_util::task::TaskTracker;
 use tracing_subscriber::fmt::MakeWriter;
 
 use super::*;
