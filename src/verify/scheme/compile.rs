@@ -77,12 +77,18 @@ pub(crate) fn compile(
         Some(RawRepeats::Always(true)) => Repeats::All,
         Some(RawRepeats::When(_)) => Repeats::When,
     };
-    let Compiler { pointers, mut problems, .. } = compiler;
+    let Compiler { pointers, problems, .. } = compiler;
     if problems.is_empty() {
         return Ok(Compiled { candidates, groups, pointers, repeats });
     }
-    problems.dedup();
-    Err(problems)
+    // What belongs to all candidates was looked at with each of them.
+    let mut distinct: Vec<DefinitionProblem> = Vec::new();
+    for problem in problems {
+        if !distinct.contains(&problem) {
+            distinct.push(problem);
+        }
+    }
+    Err(distinct)
 }
 
 struct Compiler<'c> {
