@@ -1,6 +1,11 @@
 //! The one value that travels through the layers, and the record that they write to.
 
-use std::{fmt, net::IpAddr, ops::Range, sync::Arc};
+use std::{
+    fmt,
+    net::{IpAddr, Ipv4Addr},
+    ops::Range,
+    sync::Arc,
+};
 
 use http::request::Parts;
 
@@ -141,6 +146,9 @@ pub struct Record {
     pub checks: Checks,
     /// Whether body bytes may still be under way; the connection cannot be used again then.
     pub unread: bool,
+    /// Whether nothing on the connection is a request any more after this one: a chunked body is
+    /// the last, because its end is a matter of parsing.
+    pub last: bool,
     /// Which key verified.
     pub key_id: Option<Arc<str>>,
     /// The covered or vouched event id; several are joined with `,`.
@@ -174,6 +182,34 @@ impl fmt::Debug for NearMiss {
 }
 
 impl Record {
+    /// A record of which nothing is known yet but what all requests share, and the time.
+    pub fn new(shared: Arc<Shared>) -> Self {
+        Self {
+            started: shared.clock.mono(),
+            time: shared.clock.unix(),
+            request_id: RequestId::new(),
+            source: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            secure: false,
+            host: Box::default(),
+            remark: None,
+            route: None,
+            remainder: None,
+            checks: Checks::default(),
+            unread: false,
+            last: false,
+            key_id: None,
+            event_id: None,
+            event_type: None,
+            bytes: 0,
+            body_sha256: None,
+            upstream_status: None,
+            upstream_us: None,
+            near_miss: None,
+            shared,
+            concluded: false,
+        }
+    }
+
     /// The route that the route layer found.
     ///
     /// # Panics

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// The `-c` of every command that reads a configuration.
-#[derive(Clone, Debug, clap::Args)]
+#[derive(Clone, Debug, Default, clap::Args)]
 pub struct ConfigArg {
     /// The configuration; if absent ./hookward.toml, then /etc/hookward/hookward.toml
     #[arg(short = 'c', long = "config", value_name = "FILE")]

@@ -1,13 +1,16 @@
 //! `hookward init`.
 
-use std::fmt::Write as _;
+use std::{
+    fmt::Write as _,
+    net::{Ipv4Addr, SocketAddr},
+};
 
 use super::{
     Exit,
     meant::nearest,
     style::{print, usage},
 };
-use crate::providers;
+use crate::{config::lint::is_same, providers};
 
 /// Prints a commented configuration.
 #[derive(Debug, clap::Args)]
@@ -39,9 +42,11 @@ fn configuration(names: &[String], upstream: &str) -> Result<String, String> {
             wanted.push(name);
         }
     }
-    let mut out = "[server]\nlisten = [\"127.0.0.1:8080\"]   # plain HTTP; beyond loopback add \
-                   [[server.tls]] or trusted_proxies\n"
-        .to_owned();
+    let mut out = format!(
+        "[server]\nlisten = [\"{}\"]   # plain HTTP; beyond loopback add [[server.tls]] or \
+         trusted_proxies\n",
+        listener(upstream)
+    );
     for (at, name) in wanted.iter().enumerate() {
         route(&mut out, name, upstream, at == 0);
     }
@@ -59,6 +64,13 @@ fn check_upstream(upstream: &str) -> Result<(), String> {
         "--upstream {upstream:?} is no URL; write http://HOST:PORT or https://HOST, with a path to \
          send everything there, or builtin:echo to try things out"
     ))
+}
+
+/// An address that the upstream does not have itself.
+fn listener(upstream: &str) -> SocketAddr {
+    let usual = SocketAddr::from((Ipv4Addr::LOCALHOST, 8080));
+    let is_taken = upstream.parse().is_ok_and(|url| is_same(&url, usual));
+    if is_taken { SocketAddr::from((Ipv4Addr::LOCALHOST, 8081)) } else { usual }
 }
 
 /// One route: five lines, and what the provider must be told.
@@ -126,6 +138,13 @@ mod tests {
         for bad in ["", "127.0.0.1:3000", "ftp://h/", "http://", "/path", "builtin:nothing"] {
             assert!(init(&["github"], bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn the_gateway_does_not_take_its_upstreams_address() {
+        let text = init(&["github"], "http://localhost:8080/hooks").unwrap();
+        assert!(text.contains("127.0.0.1:8081"), "{text}");
+        assert!(init(&["github"], "http://localhost:3000").unwrap().contains("127.0.0.1:8080"));
     }
 
     #[test]

@@ -77,7 +77,7 @@ enum Command {
 /// Parses the command line and runs what it asks for.
 pub fn main() -> Exit {
     match Cli::parse().command {
-        None => Exit::Usage,
+        None => run::run(&run::Args::default()),
         Some(Command::Run(args)) => run::run(&args),
         Some(Command::Init(args)) => init::run(&args),
         Some(Command::Check(args)) => check::run(&args),

@@ -17,7 +17,7 @@ use super::{
 /// Runs the gateway
 ///
 /// SIGHUP reloads the configuration, with secrets, certificates and schemas; SIGTERM drains.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub struct Args {
     #[command(flatten)]
     config: ConfigArg,

@@ -2,7 +2,7 @@
 
 mod plan;
 mod print;
-mod send;
+pub(super) mod send;
 
 use std::{io::Read as _, path::PathBuf};
 

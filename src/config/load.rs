@@ -76,8 +76,7 @@ pub struct Loaded {
 ///
 /// All problems at once, in file order; at least one of them is an error.
 pub fn load(path: &Path, options: &LoadOptions) -> Result<Loaded, Vec<Problem>> {
-    let read::Files { raw, map, problems: mut list, unusable, well_formed } =
-        read::read_all(path).map_err(|problem| vec![problem])?;
+    let read::Files { raw, map, problems: mut list, unusable, well_formed } = read::read_all(path)?;
     // After a syntax error nobody knows what is missing and what only looks so.
     if !well_formed {
         return Err(finish(list, &map));

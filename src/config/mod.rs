@@ -18,6 +18,7 @@ mod problem;
 mod problems;
 pub mod raw;
 mod read;
+mod redact;
 mod source;
 
 pub use self::{

@@ -63,7 +63,9 @@ impl<'a> Problems<'a> {
     /// A required key is not there.
     pub(super) fn missing(&self, key: fmt::Arguments<'_>, why: &str, example: &str) {
         let key = key.to_string();
-        if self.unusable.contains(&key) {
+        let mut tables = key.match_indices('.').filter_map(|(at, _)| key.get(..at));
+        let is_known = |path: &str| self.unusable.contains(path);
+        if !self.unusable.is_empty() && (is_known(&key) || tables.any(is_known)) {
             return;
         }
         let problem = Problem::error(format!("{key} is missing")).detail(why).suggest(example);

@@ -220,6 +220,62 @@ fn certificates_are_read_and_held_against_their_keys() {
 }
 
 #[test]
+fn a_table_that_is_none_is_one_problem() {
+    let text = "server = 3\nroutes = { a = 4, b = [] }\nlog = \"x\"\ninclude = \"a.toml\"\n";
+    let problems = load_text(text, Secrets::Read).unwrap_err();
+    assert_eq!(problems.len(), 5, "{}", shown(&problems));
+}
+
+#[test]
+fn listeners_do_not_take_each_others_addresses() {
+    let route = "[routes.a]\npath = \"/a\"\nprovider = \"github\"\n\
+                 secrets = [{ env = \"SECRET\" }]\nupstream = \"builtin:echo\"\n";
+    for (listen, admin, fits) in [
+        ("0.0.0.0:1", "127.0.0.1:1", false),
+        ("127.0.0.1:1", "127.0.0.2:1", true),
+        ("127.0.0.1:0", "127.0.0.1:0", true),
+        ("[::]:1", "[::1]:1", false),
+        ("[::1]:1", "127.0.0.1:1", true),
+    ] {
+        let text =
+            format!("[server]\nlisten = [\"{listen}\"]\n[admin]\nlisten = \"{admin}\"\n{route}");
+        assert_eq!(load_text(&text, Secrets::Read).is_ok(), fits, "{listen} {admin}");
+    }
+}
+
+#[test]
+fn a_link_that_leads_nowhere_is_not_passed_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("hookward.toml");
+    std::fs::create_dir(dir.path().join("routes.d")).unwrap();
+    std::fs::write(&path, "include = [\"routes.d/*.toml\"]\n").unwrap();
+    std::os::unix::fs::symlink("nowhere", dir.path().join("routes.d/a.toml")).unwrap();
+    let problems = try_load(&path).unwrap_err();
+    assert!(shown(&problems).contains("a.toml: No such file"), "{}", shown(&problems));
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(96))]
+    /// Whatever is done to a configuration, loading says something and shows no secret.
+    #[test]
+    fn no_text_panics(at in 0usize..6_000, cut in 0usize..40, put in "[\\[\\]{}=\"'#.,a-z0-9\\n-]{0,6}") {
+        let text = std::fs::read_to_string("config.example.toml").unwrap();
+        let text = text.replace("It is fine", "hunter2");
+        let cut_at = text.floor_char_boundary(at.min(text.len()));
+        let end = text.ceil_char_boundary((cut_at + cut).min(text.len()));
+        let text = format!("{}{put}{}", text.split_at(cut_at).0, text.split_at(end).1);
+        let problems = match load_text(&text, Secrets::Read) {
+            Ok(loaded) => loaded.problems,
+            Err(problems) => {
+                proptest::prop_assert!(!problems.is_empty());
+                problems
+            }
+        };
+        proptest::prop_assert!(!shown(&problems).contains("hunter2"), "{}", shown(&problems));
+    }
+}
+
+#[test]
 fn a_flood_of_problems_is_cut_and_counted() {
     let mut text = "[server]\nlisten = [\"127.0.0.1:1\"]\n".to_owned();
     for number in 0..2_000 {

@@ -20,12 +20,7 @@ pub struct Charge {
 }
 
 impl BodyBudget {
-    /// A budget of so many bytes.
-    pub fn new(max: usize) -> Self {
-        Self { used: AtomicUsize::new(0), max: AtomicUsize::new(max) }
-    }
-
-    /// Changes the bound; what is held stays held.
+    /// Changes the bound, which is nothing at first; what is held stays held.
     pub fn resize(&self, max: usize) {
         self.max.store(max, Ordering::Relaxed);
     }
@@ -68,7 +63,8 @@ mod tests {
 
     #[test]
     fn the_bound_holds_and_everything_comes_back() {
-        let budget = Arc::new(BodyBudget::new(100));
+        let budget = Arc::new(BodyBudget::default());
+        budget.resize(100);
         let mut a = budget.charge();
         let mut b = budget.charge();
         assert!(a.grow(60) && b.grow(40));

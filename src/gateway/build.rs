@@ -19,7 +19,7 @@ use crate::{
     upstream::{self, TlsContext, Upstream},
 };
 
-use super::{BodyBudget, Gateway, Route, Router, Shared, Snapshot};
+use super::{Gateway, Route, Router, Shared, Snapshot};
 
 /// How many sources each rate limit keeps account of. A source that is forgotten begins anew.
 const MAX_SOURCES: u64 = 100_000;
@@ -55,16 +55,9 @@ impl Gateway {
         telemetry: Arc<Telemetry>,
         exchanges: TaskTracker,
     ) -> Result<Arc<Self>, BuildError> {
-        let shared = Arc::new(Shared {
-            clock,
-            bodies: Arc::new(BodyBudget::new(config.server.limits.body_memory)),
-            exchanges,
-            telemetry,
-            body_timeout_ms: 0.into(),
-        });
         let gateway = Self {
             snapshot: ArcSwap::from_pointee(Snapshot::empty()),
-            shared,
+            shared: Arc::new(Shared::new(clock, telemetry, exchanges)),
             replay: Arc::new(replay::Registry::new()),
             limits: limit::Registry::new(MAX_SOURCES),
         };
@@ -110,11 +103,9 @@ impl Gateway {
         let previous: std::collections::HashMap<&str, &Arc<Route>> =
             before.routes.iter().map(|route| (&*route.name, route)).collect();
         let tls = TlsContext::new();
-        let mut router = Router::default();
-        let mut routes = Vec::with_capacity(config.routes.len());
-        for (index, checked) in config.routes.iter().enumerate() {
+        let build = |checked: &model::Route| {
             let previous = previous.get(&*checked.name).map(|route| &*route.upstream);
-            let upstream = Upstream::build(upstream::Build {
+            Upstream::build(upstream::Build {
                 settings: &checked.upstream,
                 route: &checked.name,
                 provider: &checked.provider,
@@ -122,7 +113,13 @@ impl Gateway {
                 tls: &tls,
                 previous,
             })
-            .map_err(|error| BuildError::Upstream { route: Arc::clone(&checked.name), error })?;
+            .map_err(|error| BuildError::Upstream { route: Arc::clone(&checked.name), error })
+        };
+        // What can fail comes first: from here on, state that outlives reloads takes over settings.
+        let upstreams = config.routes.iter().map(build).collect::<Result<Vec<_>, _>>()?;
+        let mut router = Router::default();
+        let mut routes = Vec::with_capacity(config.routes.len());
+        for (index, (checked, upstream)) in config.routes.iter().zip(upstreams).enumerate() {
             insert(&mut router, checked, index);
             routes.push(Arc::new(self.route(config, checked, upstream)));
         }
@@ -159,6 +156,7 @@ impl Gateway {
             lease: checked.upstream.timeout + LEASE_SLACK,
             upstream: Arc::new(upstream),
             answers: config.server.answers,
+            explained: 0.into(),
             telemetry: self.shared.telemetry.route(
                 &checked.name,
                 &checked.provider,

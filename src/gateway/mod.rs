@@ -81,6 +81,11 @@ impl Gateway {
 }
 
 impl Shared {
+    pub(crate) fn new(clock: Clock, telemetry: Arc<Telemetry>, exchanges: TaskTracker) -> Self {
+        let bodies = Arc::new(BodyBudget::default());
+        Self { clock, bodies, exchanges, telemetry, body_timeout_ms: AtomicU64::new(0) }
+    }
+
     /// From a complete head to the last byte of the body.
     pub fn body_timeout(&self) -> std::time::Duration {
         std::time::Duration::from_millis(self.body_timeout_ms.load(Ordering::Relaxed))

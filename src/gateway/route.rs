@@ -2,7 +2,10 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -67,11 +70,21 @@ pub struct Route {
     pub lease: Duration,
     /// Whether refusals of authentication are told apart to the sender.
     pub answers: Answers,
+    /// When a near miss was last looked for, in seconds of the monotonic clock, plus one.
+    pub(super) explained: AtomicU64,
     /// What is counted and told of this route.
     pub telemetry: RouteTelemetry,
 }
 
 impl Route {
+    /// Whether a mismatch is worth explaining now: only where an audit line will say it, and once
+    /// a second, because strangers decide how often there is one.
+    pub fn explains_now(&self) -> bool {
+        let second = self.shared.clock.mono().as_secs() + 1;
+        self.shared.telemetry.audits()
+            && self.explained.fetch_max(second, Ordering::Relaxed) < second
+    }
+
     /// Whether a failure of this check is only recorded.
     pub fn monitors(&self, check: Check) -> bool {
         !self.monitor.is_empty() && self.monitor.contains(&check.monitored_as())

@@ -127,7 +127,7 @@ fn segment_at(path: &str, at: usize) -> Option<(&str, Option<usize>)> {
 
 /// Whether a path means the same to everybody: no dot segments, raw or encoded, and no encoded
 /// slashes.
-pub fn is_plain(path: &str) -> bool {
+fn is_plain(path: &str) -> bool {
     if !path.starts_with('/') {
         return false;
     }

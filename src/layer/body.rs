@@ -16,6 +16,7 @@ use std::{
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, header::CONTENT_TYPE};
 use http_body::Body;
+use sha2::{Digest, Sha256};
 use tower::{Layer, Service};
 
 use crate::{
@@ -89,6 +90,9 @@ where
             record.unread = false;
             record.bytes = body.len() as u64;
             record.checks.pass(Check::Body);
+            if record.shared.telemetry.audits() {
+                record.body_sha256 = Some(Sha256::digest(&body).into());
+            }
             let whole = Whole { _charge: charge };
             let proof = (delivery.proof, whole);
             next.call(Delivery { head: delivery.head, body, proof, record }).await

@@ -148,6 +148,7 @@ where
 
 pin_project_lite::pin_project! {
     /// The future of both layers: what lies behind them, or a refusal.
+    #[expect(missing_docs, reason = "the macro takes no documentation of variants' fields")]
     #[project = CheckedProjection]
     #[derive(Debug)]
     pub enum Checked<F> {

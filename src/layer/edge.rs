@@ -10,14 +10,17 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Request, Response, Version, header::CONNECTION};
+use http::{
+    HeaderName, HeaderValue, Request, Response, Version,
+    header::{CONNECTION, TRANSFER_ENCODING},
+};
 use http_body::Body;
 use tower::{Layer, Service};
 
 use crate::{
     config::model::Check,
     decision::{Code, Detail, Refusal},
-    delivery::{Checks, Delivery, Record, RequestId},
+    delivery::{Delivery, Record, RequestId},
     gateway::{Gateway, Shared},
     net::{self, Client},
     server::HeadFault,
@@ -103,7 +106,7 @@ fn admit<B: Body>(
     let (mut head, body) = request.into_parts();
     let snapshot = gateway.snapshot();
     let peer = known.or_else(|| head.extensions.get::<Peer>().copied());
-    let mut record = Box::new(new_record(gateway.shared(), &head, &body));
+    let mut record = begin(gateway.shared(), &head, &body);
     let Some(peer) = peer else {
         let refusal = Refusal::new(Code::InternalError, "the server named no peer");
         return Err(Refused { refusal, record });
@@ -137,30 +140,14 @@ fn admit<B: Body>(
     Ok(Delivery { head, body, proof: (), record })
 }
 
-fn new_record<B: Body>(shared: &Arc<Shared>, head: &http::request::Parts, body: &B) -> Record {
-    Record {
-        started: shared.clock.mono(),
-        time: shared.clock.unix(),
-        request_id: RequestId::new(),
-        source: IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED),
-        secure: false,
-        host: Box::default(),
-        remark: None,
-        route: None,
-        remainder: None,
-        checks: Checks::default(),
-        unread: !body.is_end_stream() && head.version < Version::HTTP_2,
-        key_id: None,
-        event_id: None,
-        event_type: None,
-        bytes: 0,
-        body_sha256: None,
-        upstream_status: None,
-        upstream_us: None,
-        near_miss: None,
-        shared: Arc::clone(shared),
-        concluded: false,
+/// What of the head decides about the connection.
+fn begin<B: Body>(shared: &Arc<Shared>, head: &http::request::Parts, body: &B) -> Box<Record> {
+    let mut record = Box::new(Record::new(Arc::clone(shared)));
+    if head.version < Version::HTTP_2 {
+        record.unread = !body.is_end_stream();
+        record.last = head.headers.contains_key(TRANSFER_ENCODING);
     }
+    record
 }
 
 fn bad_request(fault: impl Into<Detail>, record: Box<Record>) -> Refused {
@@ -169,6 +156,7 @@ fn bad_request(fault: impl Into<Detail>, record: Box<Record>) -> Refused {
 
 pin_project_lite::pin_project! {
     /// The future of [`Edge`].
+    #[expect(missing_docs, reason = "the macro takes no documentation of variants' fields")]
     #[project = EdgeProjection]
     #[derive(Debug)]
     pub enum EdgeFuture<F> {
@@ -215,7 +203,7 @@ fn conclude<R: From<Bytes>>(result: Result<Answer<R>, Refused>) -> Response<R> {
     if let Ok(id) = HeaderValue::from_str(record.request_id.as_str()) {
         headers.insert(X_REQUEST_ID, id);
     }
-    if record.unread {
+    if record.unread || record.last {
         // What is left of the body is discarded, and nothing behind it is read as a request.
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
     }

@@ -12,7 +12,7 @@ pub mod edge;
 pub mod embed;
 pub mod event;
 pub mod forward;
-mod outlive;
+pub mod outlive;
 mod payload;
 mod proxy;
 pub mod replay;

@@ -14,7 +14,7 @@ use crate::decision::{Code, Detail, Refusal};
 
 /// A payload that is parsed when somebody first needs it, and once.
 #[derive(Debug, Default)]
-pub struct Payload(Option<Value>);
+pub(super) struct Payload(Option<Value>);
 
 impl Payload {
     /// The parsed document.

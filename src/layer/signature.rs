@@ -2,12 +2,16 @@
 //!
 //! Rejects: `signature_mismatch`, and what only the body shows to be missing or malformed.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use crate::{
+    clock::UnixMs,
     config::model::Check,
-    delivery::{Delivery, Held},
-    verify::{Claim, Head, Verified},
+    decision::Code,
+    delivery::{Delivery, Held, NearMiss},
+    verify::{Claim, Head, SchemeOptions, Verified, explain},
 };
 
 use super::{
@@ -31,8 +35,32 @@ impl<P> Judge<Bytes, Claimed<P>> for VerifySignature {
         let route = delivery.route();
         let now = route.shared.clock.unix();
         let head = Head::of(&delivery.head);
-        let verified = route.scheme.verify(&route.keys, claim, head, &delivery.body, now)?;
-        delivery.record.key_id = Some(verified.key_id.clone());
-        Ok(verified)
+        match route.scheme.verify(&route.keys, claim, head, &delivery.body, now) {
+            Ok(verified) => {
+                delivery.record.key_id = Some(verified.key_id.clone());
+                Ok(verified)
+            }
+            Err(refusal) => {
+                if refusal.code == Code::SignatureMismatch && route.explains_now() {
+                    delivery.record.near_miss = Some(near_miss(delivery, now));
+                }
+                Err(refusal.into())
+            }
+        }
     }
+}
+
+/// What would have matched instead, to be found out by whoever writes the audit line.
+fn near_miss<P>(delivery: &Delivery<Bytes, P>, now: UnixMs) -> NearMiss {
+    let route = Arc::clone(delivery.route());
+    let head = (delivery.head.method.clone(), delivery.head.uri.clone());
+    let (headers, body) = (delivery.head.headers.clone(), delivery.body.clone());
+    NearMiss(Arc::new(move || {
+        let (method, uri) = &head;
+        let head = Head { method, uri, headers: &headers };
+        let options = SchemeOptions { expect: route.expect.clone(), ..SchemeOptions::default() };
+        let misses =
+            explain::explain(&route.definition, &options, &route.secrets, head, &body, now);
+        misses.first().map(ToString::to_string)
+    }))
 }

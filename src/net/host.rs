@@ -1,7 +1,7 @@
 //! The host that a request is for: its form, and where it may be said twice.
 
 use http::{
-    Uri,
+    Method, Uri,
     header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING},
     request::Parts,
 };
@@ -56,6 +56,9 @@ fn without_port(authority: &str) -> &str {
 ///
 /// What is wrong, to be shown to operators as the detail of `bad_request`.
 pub fn judge_h2(head: &Parts) -> Result<(), &'static str> {
+    if head.method == Method::CONNECT || !head.uri.path().starts_with('/') {
+        return Err("a request for a tunnel or for the server as a whole");
+    }
     let mut hosts = head.headers.get_all(HOST).iter();
     let (host, second) = (hosts.next(), hosts.next());
     if second.is_some() {
@@ -135,5 +138,9 @@ mod tests {
         ] {
             assert!(judge_h2(&head(uri, lines)).is_err(), "{uri} {lines:?}");
         }
+        assert!(judge_h2(&head("*", &[("host", "a.org")])).is_err());
+        let mut tunnel = head("https://a.org/x", &[]);
+        tunnel.method = Method::CONNECT;
+        assert!(judge_h2(&tunnel).is_err());
     }
 }

@@ -100,7 +100,8 @@ impl Process {
             let gateway = Arc::clone(&gateway);
             move |connection: Arc<server::Connection>| Serve::new(&gateway, &connection)
         };
-        let servers = server::serve(&listeners, options.cores, &settings, &make, &control)?;
+        let addresses: Vec<_> = listeners.iter().map(Bound::address).collect();
+        let servers = server::serve(listeners, options.cores, &settings, &make, &control)?;
         gateway.spawn_health(runtime.handle());
         let watch = options.watch;
         let inner = Arc::new(Inner {
@@ -122,7 +123,6 @@ impl Process {
         if watch {
             runtime.spawn(signals::watch(Arc::clone(&inner), runtime.handle().clone()));
         }
-        let addresses: Vec<_> = listeners.iter().map(Bound::address).collect();
         for address in &addresses {
             tracing::info!(%address, "listening");
         }

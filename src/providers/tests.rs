@@ -91,7 +91,7 @@ fn is_signed(name: &str, header: &str) -> bool {
         let at = |kind: &str| text.contains(&format!("{kind}:{header}"));
         // A numbered header, one that the route names, or credentials.
         at("header")
-            || (text.starts_with("headers:") && header.starts_with(&text["headers:".len()..]))
+            || text.strip_prefix("headers:").is_some_and(|prefix| header.starts_with(prefix))
             || (header == "authorization"
                 && matches!(&*text, "basic" | "bearer" | "header:{expect.header}"))
     })

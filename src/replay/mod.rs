@@ -21,10 +21,49 @@
 //! its whole set of keys, 20 bytes each; moka lets go of it as a whole. One cache entry per key was
 //! measured: it costs several times the time and memory, and its maintenance pauses. Which slots
 //! count is decided by the time handed in, not by moka's clock: moka only reclaims. A key lives for
-//! its lifetime and at most one slot longer (an eighth of the window; half the lifetime where
+//! its lifetime and at most one slot longer (a quarter of the window; half the lifetime where
 //! lifetimes vary), never shorter.
 //!
 //! What is being forwarded stands in maps beside the slots, where nothing is ever evicted.
+//!
+//! # Example
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use hookward::{
+//!     config::model::{OnDuplicate, OnError, OnFull, OnReplay, Replay, StatusSet},
+//!     replay::{Claimed, ContentClaim, Duplicates, Registry, Taken},
+//! };
+//!
+//! let window = Duration::from_secs(24 * 60 * 60);
+//! let route = Registry::new().route("github", &Replay {
+//!     window,
+//!     max_entries: 100_000,
+//!     on_full: OnFull::Reject,
+//!     on_error: OnError::Reject,
+//!     on_replay: OnReplay::Reject,
+//!     on_duplicate: OnDuplicate::Acknowledge,
+//!     commit_on: StatusSet::parse(["2xx"]).expect("a pattern"),
+//! });
+//! let claimed = Claimed {
+//!     content: Some(ContentClaim { key: 0x1234, body: None, lifetime: window }),
+//!     ids: &[],
+//!     id_body: None,
+//!     duplicates: Duplicates::Tell,
+//!     window,
+//! };
+//! let (now, lease) = (Duration::from_secs(1), Duration::from_secs(30));
+//!
+//! let first = route.reserve(&claimed, lease, now)?;
+//! assert_eq!(route.reserve(&claimed, lease, now).unwrap_err(), Taken::InFlight);
+//! drop(first); // The upstream did not take it: the sender may try again.
+//!
+//! route.reserve(&claimed, lease, now)?.commit(now);
+//! let replayed = Taken::Replayed { first_seen: now };
+//! assert_eq!(route.reserve(&claimed, lease, now).unwrap_err(), replayed);
+//! # Ok::<(), Taken>(())
+//! ```
 
 mod flight;
 mod key;

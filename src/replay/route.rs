@@ -167,9 +167,9 @@ impl RouteStore {
         // Making room happens without a lock, so another delivery may take the room: try again.
         for _ in 0..ATTEMPTS {
             match self.try_reserve(claimed, &wants, lease, now)? {
-                Attempt::Reserved(reservation) => return Ok(reservation),
-                Attempt::NoRoom { needed } if !self.make_room(needed, now) => break,
-                Attempt::NoRoom { .. } => {}
+                Ok(reservation) => return Ok(reservation),
+                Err(NoRoom { needed }) if !self.make_room(needed, now) => break,
+                Err(NoRoom { .. }) => {}
             }
         }
         Err(Taken::Full)
@@ -205,12 +205,12 @@ impl RouteStore {
         wants: &SmallVec<[Want; 2]>,
         lease: Duration,
         now: Mono,
-    ) -> Result<Attempt, Taken> {
+    ) -> Result<Result<Reservation, NoRoom>, Taken> {
         let mut locked = self.flights.lock(wants.iter().map(|want| want.key));
         let states = self.judge(claimed.duplicates, wants, &mut locked, now)?;
         let needed = states.iter().filter(|state| **state == State::Free).count();
         if !self.windows.charge(needed, self.capacity()) {
-            return Ok(Attempt::NoRoom { needed });
+            return Ok(Err(NoRoom { needed }));
         }
         let owner = fastrand::u64(..);
         let mut held = SmallVec::new();
@@ -238,7 +238,7 @@ impl RouteStore {
             held.push(Held { kind, key, body, lifetime });
         }
         drop(locked);
-        Ok(Attempt::Reserved(Reservation::new(self, owner, held, claimed.window, now)))
+        Ok(Ok(Reservation::new(self, owner, held, claimed.window, now)))
     }
 
     /// What stands in the way of each key; refuses as [`Self::reserve`] documents.
@@ -356,9 +356,9 @@ enum State {
     Released,
 }
 
-enum Attempt {
-    NoRoom { needed: usize },
-    Reserved(Reservation),
+/// So many entries more are needed than there is room for.
+struct NoRoom {
+    needed: usize,
 }
 
 /// How often room is made for one claim before it is refused.

@@ -154,7 +154,7 @@ fn a_token_stays_tied_to_its_body() {
     retry.commit(START);
     assert_eq!(store.reserve(&bound(1, 100), LEASE, START).unwrap_err(), replayed);
     assert_eq!(store.reserve(&bound(1, 200), LEASE, START + DAY).unwrap_err(), replayed);
-    assert!(store.reserve(&bound(1, 200), LEASE, START + DAY * 9 / 8).is_ok());
+    assert!(store.reserve(&bound(1, 200), LEASE, START + DAY * 5 / 4).is_ok());
 }
 
 #[test]

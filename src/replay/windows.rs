@@ -238,10 +238,10 @@ impl Life {
     /// A life of `lifetime` from `from` on, for a route with this window.
     pub(super) fn new(now: Mono, from: Mono, lifetime: Duration, window: Duration) -> Self {
         let lifetime = lifetime.min(LONGEST);
-        // A window has eight slots. Lifetimes that depend on what was signed are sorted into
-        // classes of four, so that few slots are ever to be looked into.
+        // A window has four slots, so that a key has to be looked for in five: each is a cache miss.
+        // Lifetimes that depend on what was signed are sorted into classes by powers of four.
         let grain_ms = if lifetime == window {
-            millis(window) / 8
+            millis(window) / 4
         } else {
             let class = (lifetime.as_millis().max(1).ilog2() / 2 + 1) * 2;
             1_u64.checked_shl(class).unwrap_or(u64::MAX) / 8
@@ -285,11 +285,11 @@ mod tests {
                 let life = Life::new(now, now, lifetime, window);
                 let slot = windows.slot(Kind::Id, life);
                 let longest =
-                    lifetime + (lifetime.max(Duration::from_millis(4)) / 2).max(window / 8);
+                    lifetime + (lifetime.max(Duration::from_millis(4)) / 2).max(window / 4);
                 assert!(slot.expires > now + lifetime || lifetime.is_zero(), "{lifetime:?}");
                 if lifetime == window {
                     let over = slot.expires - now - lifetime;
-                    assert!(over <= window / 8 + Duration::from_millis(1), "{over:?}");
+                    assert!(over <= window / 4 + Duration::from_millis(1), "{over:?}");
                 }
                 assert!(slot.expires <= now + longest + Duration::from_millis(1));
             }

@@ -23,10 +23,10 @@ pub struct Connection {
     http2: bool,
     /// HTTP/1: heads that the guard passed on.
     judged: AtomicU64,
-    /// HTTP/1: requests that reached the service. HTTP/2: those that ended.
-    counted: AtomicU64,
-    /// HTTP/2: requests that reached the service.
+    /// Requests that reached the service.
     begun: AtomicU64,
+    /// HTTP/2: those of them that the service is done with.
+    ended: AtomicU64,
     /// HTTP/1: whether the last head that was passed on is the last of all.
     last: AtomicBool,
     fault: OnceLock<HeadFault>,
@@ -50,8 +50,8 @@ impl Connection {
             tls: opened.tls,
             http2: opened.http2,
             judged: AtomicU64::new(0),
-            counted: AtomicU64::new(0),
             begun: AtomicU64::new(0),
+            ended: AtomicU64::new(0),
             last: AtomicBool::new(false),
             fault: OnceLock::new(),
             watch,
@@ -104,8 +104,8 @@ impl Connection {
 
     /// HTTP/1: a request reached the service; its fault, if it has one.
     pub(super) fn next_fault(&self) -> Option<HeadFault> {
-        let index = self.counted.load(Relaxed);
-        self.counted.store(index + 1, Relaxed);
+        let index = self.begun.load(Relaxed);
+        self.begun.store(index + 1, Relaxed);
         self.fault(index)
     }
 
@@ -124,20 +124,20 @@ impl Connection {
 
     /// HTTP/1: whether the service has got the last request that this connection will carry.
     pub(super) fn is_at_last(&self) -> bool {
-        self.last.load(Relaxed) && self.counted.load(Relaxed) >= self.judged.load(Relaxed)
+        self.last.load(Relaxed) && self.begun.load(Relaxed) >= self.judged.load(Relaxed)
     }
 
     /// HTTP/2: a stream begins.
     pub(super) fn begin_stream(&self) {
         let begun = self.begun.fetch_add(1, Relaxed);
-        if begun == self.counted.load(Relaxed) {
+        if begun == self.ended.load(Relaxed) {
             self.watch.enter(Phase::Busy);
         }
     }
 
     /// HTTP/2: a stream's service ended.
     pub(super) fn end_stream(&self) {
-        let ended = self.counted.fetch_add(1, Relaxed) + 1;
+        let ended = self.ended.fetch_add(1, Relaxed) + 1;
         if ended == self.begun.load(Relaxed) {
             self.watch.enter(Phase::Streamless);
         }

@@ -47,6 +47,12 @@ impl Control {
         self.gate.open()
     }
 
+    /// HTTP/2 connections that ended with an error. What HTTP/2 itself refuses reaches no service, so
+    /// this is all that is known of it.
+    pub fn http2_errors(&self) -> u64 {
+        self.gate.http2_errors()
+    }
+
     /// Connections that were closed at once because there were too many.
     pub fn turned_away(&self) -> u64 {
         self.gate.turned_away()

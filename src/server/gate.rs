@@ -18,6 +18,7 @@ use crate::{config::model::ProxyProtocol, net::cidr::source_key};
 pub(super) struct Gate {
     open: AtomicUsize,
     turned_away: AtomicU64,
+    http2_errors: AtomicU64,
     sources: Mutex<HashMap<IpAddr, usize>>,
 }
 
@@ -37,6 +38,11 @@ impl Gate {
     /// Connections that were closed at once.
     pub(super) fn turned_away(&self) -> u64 {
         self.turned_away.load(Relaxed)
+    }
+
+    /// HTTP/2 connections that ended with an error.
+    pub(super) fn http2_errors(&self) -> u64 {
+        self.http2_errors.load(Relaxed)
     }
 
     /// Lets a new connection in, unless there are too many.
@@ -90,6 +96,10 @@ impl Permit {
             self.gate.turned_away.fetch_add(1, Relaxed);
         }
         fits
+    }
+
+    pub(super) fn note_http2_error(&self) {
+        self.gate.http2_errors.fetch_add(1, Relaxed);
     }
 
     fn count(&mut self, source: IpAddr, settings: &ServerSettings) -> bool {

@@ -1,24 +1,23 @@
 //! Serves an HTTP/1 connection from its first head to its lingering end.
 
 use std::{
-    convert::Infallible,
     future::poll_fn,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
 };
 
-use http::{Request, Response};
+use http::Request;
 use hyper::{body::Incoming, server::conn::http1::Builder, service::Service};
 use hyper_util::rt::TokioIo;
 
 use super::{
     connection::Connection,
     guard::Guard,
+    service::AnswerService,
     socket::{Socket, Wire},
     watch::Phase,
 };
-use crate::body::AnswerBody;
 
 /// What hyper may buffer of a connection at least: large enough to read large bodies in few calls,
 /// small enough to be had ten thousand times.
@@ -29,7 +28,7 @@ const LINGER: usize = 256 * 1024;
 /// Serves requests until either side ends the connection.
 pub(super) async fn serve<S>(wire: Wire, connection: Arc<Connection>, service: S, limit: usize)
 where
-    S: Service<Request<Incoming>, Response = Response<AnswerBody>, Error = Infallible>,
+    S: AnswerService,
 {
     let guard = Guard::new(wire, connection.clone(), limit);
     let service = Judged { service, connection: connection.clone() };

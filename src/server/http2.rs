@@ -1,7 +1,6 @@
 //! Serves an HTTP/2 connection.
 
 use std::{
-    convert::Infallible,
     future::poll_fn,
     pin::{Pin, pin},
     sync::Arc,
@@ -9,12 +8,11 @@ use std::{
     time::Duration,
 };
 
-use http::{Request, Response};
+use http::Request;
 use hyper::{body::Incoming, server::conn::http2::Builder, service::Service};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 
-use super::{connection::Connection, socket::Wire};
-use crate::body::AnswerBody;
+use super::{connection::Connection, service::AnswerService, socket::Wire};
 
 /// Requests at once on one connection.
 const STREAMS: u32 = 128;
@@ -25,10 +23,18 @@ const WINDOW_ALL: u32 = 256 * 1024;
 const PING: Duration = Duration::from_secs(20);
 
 /// Serves requests until either side ends the connection.
-pub(super) async fn serve<S>(wire: Wire, connection: Arc<Connection>, service: S, limit: usize)
+///
+/// # Errors
+///
+/// If the peer broke HTTP/2 or the connection.
+pub(super) async fn serve<S>(
+    wire: Wire,
+    connection: Arc<Connection>,
+    service: S,
+    limit: usize,
+) -> hyper::Result<()>
 where
-    S: Service<Request<Incoming>, Response = Response<AnswerBody>, Error = Infallible>,
-    S::Future: Send + 'static,
+    S: AnswerService,
 {
     let service = Counted { service, connection: connection.clone() };
     let mut http = pin!(
@@ -49,8 +55,8 @@ where
     let mut told = false;
     let ended = poll_fn(|cx| {
         loop {
-            if http.as_mut().poll(cx).is_ready() {
-                return Poll::Ready(());
+            if let ended @ Poll::Ready(_) = http.as_mut().poll(cx) {
+                return ended;
             }
             if told || !connection.watch().must_drain() {
                 return Poll::Pending;
@@ -59,7 +65,7 @@ where
             http.as_mut().graceful_shutdown();
         }
     });
-    ended.await;
+    ended.await
 }
 
 /// Counts the streams whose service runs, so that an idle connection can be told from a busy one.

@@ -1,12 +1,13 @@
 //! Listeners and connections: accept, guard, phases, limits, drain.
 //!
-//! The way of a connection: [`Bound`] listens, `accept` lets in what `gate` has room for, and hands it
-//! to the core with least to do (`cores`). `opening` reads PROXY header and TLS handshake and finds
-//! out which HTTP is spoken; `http1` (behind `guard`, which judges every head on its bytes) or
-//! `http2` serves it. What phase it is in is written to `watch`, and one `sweep` a core closes what
-//! takes too long.
+//! The way of a connection: [`Bound`] listens, `accept` lets in what `gate` has room for, and it goes
+//! to the core with least to do (`arrival`, `cores`). There it has its `life`: `opening` reads PROXY
+//! header and TLS handshake and finds out which HTTP is spoken; `http1` (behind `guard`, which judges
+//! every head on its bytes) or `http2` serves it. What phase it is in is written to `watch`, and one
+//! `sweep` a core closes what takes too long.
 
 mod accept;
+mod arrival;
 mod connection;
 mod control;
 mod cores;
@@ -16,10 +17,12 @@ mod guard;
 mod head;
 mod http1;
 mod http2;
+mod life;
 mod listen;
 mod opening;
 mod reader;
 mod request_line;
+mod service;
 mod settings;
 mod socket;
 mod sweep;
@@ -33,4 +36,5 @@ pub use control::{Control, available_cores};
 pub use cores::{Running, core_index, serve};
 pub use fault::HeadFault;
 pub use listen::{BindError, Bound};
+pub use service::AnswerService;
 pub use settings::ServerSettings;

@@ -135,7 +135,7 @@ mod tests {
         assert_eq!(case.sweep(HEAD / 2), (false, false));
         case.watch.shift(Phase::Head);
         assert_eq!(case.sweep(HEAD - SECOND), (false, false));
-        assert_eq!(case.sweep(HEAD + SECOND), (true, true));
+        assert_eq!(case.sweep(HEAD + SECOND), (false, true));
     }
 
     #[test]
@@ -146,7 +146,7 @@ mod tests {
         case.watch.enter(Phase::Idle);
         assert_eq!(case.sweep(IDLE * 10), (false, false));
         assert_eq!(case.sweep(IDLE * 11 - SECOND), (false, false));
-        assert_eq!(case.sweep(IDLE * 11), (true, true));
+        assert_eq!(case.sweep(IDLE * 11), (false, true));
     }
 
     #[test]
@@ -166,7 +166,7 @@ mod tests {
         assert_eq!(case.sweep(SECOND), (false, false));
         case.watch.note_write(false, 2);
         assert_eq!(case.sweep(BLOCKED + SECOND), (false, false));
-        assert_eq!(case.sweep(BLOCKED * 2 + SECOND), (true, true));
+        assert_eq!(case.sweep(BLOCKED * 2 + SECOND), (false, true));
     }
 
     #[test]

@@ -7,7 +7,7 @@
 use std::{
     sync::{
         OnceLock,
-        atomic::{AtomicU8, AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     },
     task::{Context, Waker},
     time::Duration,
@@ -52,20 +52,23 @@ pub(super) struct Watch {
     state: AtomicU64,
     /// 0 while nothing waits to be written, else a number that moves with every byte written.
     blocked: AtomicU64,
-    orders: AtomicU8,
+    draining: AtomicBool,
+    /// The epoch that the connection is to be closed in, if it is still in it; else [`NONE`].
+    doomed: AtomicU64,
     waker: OnceLock<Waker>,
     pub(super) patience: Patience,
 }
 
-const DRAIN: u8 = 1;
-const CLOSE: u8 = 2;
+/// No epoch: they have [`PHASE_BITS`] fewer bits.
+const NONE: u64 = u64::MAX;
 
 impl Watch {
     pub(super) const fn new(patience: Patience) -> Self {
         Self {
             state: AtomicU64::new(0),
             blocked: AtomicU64::new(0),
-            orders: AtomicU8::new(0),
+            draining: AtomicBool::new(false),
+            doomed: AtomicU64::new(NONE),
             waker: OnceLock::new(),
             patience,
         }
@@ -110,27 +113,29 @@ impl Watch {
 
     /// Tells the connection to end once its requests are answered.
     pub(super) fn drain(&self) {
-        self.order(DRAIN);
+        self.draining.store(true, Relaxed);
+        self.wake();
     }
 
-    /// Tells the connection to end at once.
+    /// Tells the connection to end at once, unless it has gone on to another phase by the time that
+    /// it hears this: what arrived while its core had no time must not count as late.
     pub(super) fn close(&self) {
-        self.order(CLOSE);
+        self.doomed.store(self.epoch(), Relaxed);
+        self.wake();
     }
 
-    fn order(&self, order: u8) {
-        self.orders.fetch_or(order, Relaxed);
+    fn wake(&self) {
         if let Some(waker) = self.waker.get() {
             waker.wake_by_ref();
         }
     }
 
     pub(super) fn must_drain(&self) -> bool {
-        self.orders.load(Relaxed) != 0
+        self.draining.load(Relaxed)
     }
 
     pub(super) fn must_close(&self) -> bool {
-        self.orders.load(Relaxed) & CLOSE != 0
+        self.doomed.load(Relaxed) == self.epoch()
     }
 }
 
@@ -152,12 +157,13 @@ mod tests {
     }
 
     #[test]
-    fn orders_add_up() {
+    fn who_went_on_is_not_closed() {
         let watch = Watch::new(Patience { head: Duration::ZERO, idle: Duration::ZERO });
-        assert!(!watch.must_drain());
-        watch.drain();
-        assert!(watch.must_drain() && !watch.must_close());
+        assert!(!watch.must_close());
         watch.close();
-        assert!(watch.must_drain() && watch.must_close());
+        watch.shift(Phase::Head);
+        assert!(watch.must_close() && !watch.must_drain());
+        watch.enter(Phase::Busy);
+        assert!(!watch.must_close());
     }
 }

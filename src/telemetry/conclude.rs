@@ -256,10 +256,10 @@ impl fmt::Debug for Telemetry {
 
 /// One line for a person who watches, as `run --dev` prints it.
 pub fn readable(conclusion: &Conclusion<'_>, took: Duration) -> String {
-    let mark = match (conclusion.refusal, conclusion.code) {
-        (None, Code::Forwarded) => '✓',
-        (None, _) => '=',
-        (Some(_), _) => '✗',
+    let mark = match conclusion.code {
+        Code::Forwarded => '✓',
+        Code::Duplicate | Code::EventIgnored | Code::Handshake => '=',
+        _ => '✗',
     };
     let route = conclusion.route.and_then(|route| route.identity.name()).unwrap_or("-");
     let why = match conclusion.refusal {

@@ -4,9 +4,9 @@ use std::{
     io::{self, Write},
     net::IpAddr,
     sync::{Arc, Mutex},
-    time::Duration,
 };
 
+use tokio_util::task::TaskTracker;
 use tracing_subscriber::fmt::MakeWriter;
 
 use super::{
@@ -18,34 +18,25 @@ use crate::{
     clock::{Clock, UnixMs},
     config::model::Check,
     decision::{Code, Detail, Refusal},
-    delivery::{CheckOutcome, Record, RequestId},
+    delivery::{NearMiss, Record, RequestId},
+    gateway::Shared,
+    net::Remark,
 };
 
 pub(super) fn record() -> Record {
-    Record {
-        started: Duration::ZERO,
-        time: UnixMs(1_760_000_000_123),
-        request_id: RequestId::accept(b"req-1").unwrap(),
-        source: IpAddr::from([192, 0, 2, 7]),
-        secure: true,
-        host: "hooks.example.com".into(),
-        remark: None,
-        route: None,
-        remainder: None,
-        checks: smallvec::SmallVec::new(),
-        key_id: None,
-        event_id: None,
-        event_type: None,
-        bytes: 0,
-        body_sha256: None,
-        upstream_status: None,
-        upstream_us: None,
-        near_miss: None,
-    }
+    let clock = Clock::manual(UnixMs(0));
+    let telemetry = Arc::new(Telemetry::new(clock.clone(), None));
+    let mut record = Record::new(Arc::new(Shared::new(clock, telemetry, TaskTracker::new())));
+    record.time = UnixMs(1_760_000_000_123);
+    record.request_id = RequestId::accept(b"req-1").unwrap();
+    record.source = IpAddr::from([192, 0, 2, 7]);
+    record.secure = true;
+    record.concluded = true;
+    record
 }
 
 fn route() -> RouteTelemetry {
-    let telemetry = Telemetry::new(Clock::manual(UnixMs(0)), false);
+    let telemetry = Telemetry::new(Clock::manual(UnixMs(0)), None);
     telemetry.route(&"stripe".into(), &"stripe".into(), ["2026"], &[0xab; 32])
 }
 
@@ -59,7 +50,7 @@ fn event(record: &Record, code: Code, status: u16, refusal: Option<&Refusal>) ->
 pub(super) fn forwarded() -> AuditEvent {
     let mut record = record();
     for check in [Check::Transport, Check::Source, Check::Signature, Check::Replay] {
-        record.checks.push((check, CheckOutcome::Pass));
+        record.checks.pass(check);
     }
     record.key_id = Some("2026".into());
     record.event_id = Some("evt_1".into());
@@ -76,12 +67,13 @@ pub(super) fn mismatch() -> AuditEvent {
     let mut record = record();
     let waived = Refusal::new(Code::SourceNotAllowed, "192.0.2.7 is on no list");
     let refusal = Refusal::new(Code::SignatureMismatch, Detail::None);
-    record.remark =
-        Some("peer 10.244.1.7 sent X-Forwarded-For but is not in trusted_proxies".into());
-    record.checks.push((Check::Transport, CheckOutcome::Pass));
-    record.checks.push((Check::Source, CheckOutcome::Waived(waived)));
-    record.checks.push((Check::Signature, CheckOutcome::Fail(refusal.clone())));
-    record.near_miss = Some("the secret with its trailing newline matches".into());
+    let peer = IpAddr::from([10, 244, 1, 7]);
+    record.remark = Some(Remark { peer, header: "X-Forwarded-For" });
+    record.checks.pass(Check::Transport);
+    record.checks.waive(Check::Source, waived);
+    record.checks.fail(Check::Signature, refusal.clone());
+    let found = || Some("the secret with its trailing newline matches".to_owned());
+    record.near_miss = Some(NearMiss(Arc::new(found)));
     event(&record, Code::SignatureMismatch, 401, Some(&refusal))
 }
 

@@ -63,11 +63,16 @@ impl Summary {
     /// The columns of the table.
     pub(super) fn cells(&self) -> Vec<String> {
         let freshness = self.freshness.as_ref().map_or("none", |(_, tolerance)| tolerance);
+        let algorithm = match self.algorithms.as_slice() {
+            [] => String::new(),
+            [one] => one.clone(),
+            [first, more @ ..] => format!("{first} +{}", more.len()),
+        };
         vec![
             self.name.to_owned(),
             self.title.clone(),
             self.family.to_owned(),
-            self.algorithms.join(" "),
+            algorithm,
             freshness.to_owned(),
             self.replay_key.to_owned(),
             self.retries.clone(),

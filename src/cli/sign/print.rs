@@ -114,6 +114,20 @@ mod tests {
     }
 
     #[test]
+    fn what_is_printed_can_be_judged() {
+        use crate::verify::captured::Captured;
+        for body in [&b"{}"[..], b"a\n\n", b"", b"\xff\r\n"] {
+            let request = request(body);
+            let captured = Captured::from_http(&headers(&request)).unwrap();
+            assert_eq!(captured.body, body);
+            assert_eq!(captured.uri, *request.target());
+            assert_eq!(captured.headers["x-quote"], *request.headers[1].1);
+            let captured = Captured::from_json(&json(&request)).unwrap();
+            assert_eq!(captured.body, body);
+        }
+    }
+
+    #[test]
     fn the_shell_hands_curl_the_same_words() {
         for body in ["{\"a\":\"it's\"}\n", "$(id) `id` \\ !x", "@file", ""] {
             let request = request(body.as_bytes());

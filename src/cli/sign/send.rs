@@ -18,8 +18,8 @@ use crate::verify::sign::SignedRequest;
 
 /// What came back.
 #[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) status: StatusCode,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
     pub(super) body: Bytes,
 }
 
@@ -33,7 +33,7 @@ const MAX_ANSWER: usize = 1 << 20;
 /// # Errors
 ///
 /// What went wrong, in words that read well after "cannot send:".
-pub(super) fn send(request: &SignedRequest) -> Result<Answer, String> {
+pub(crate) fn send(request: &SignedRequest) -> Result<Answer, String> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -1,6 +1,6 @@
 //! One captured request, judged step by step in the order of the gateway.
 
-use std::{net::Ipv4Addr, sync::Arc};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::Request;
@@ -10,7 +10,7 @@ use crate::{
     clock::UnixMs,
     config::model::Check,
     decision::{Code, Refusal},
-    delivery::{Checks, Delivery, Held, Record, RequestId},
+    delivery::{Delivery, Held, Record},
     gateway::Route,
     layer::{
         check::{Judge, Unproven},
@@ -185,30 +185,12 @@ impl Judging<'_> {
         head.method = self.request.method.clone();
         head.uri = self.request.uri.clone();
         head.headers = self.request.headers.clone();
-        let record = Record {
-            started: std::time::Duration::ZERO,
-            time: self.at,
-            request_id: RequestId::new(),
-            source: Ipv4Addr::UNSPECIFIED.into(),
-            secure: false,
-            host: Box::default(),
-            remark: None,
-            route: Some(Arc::clone(route)),
-            remainder: None,
-            checks: Checks::default(),
-            unread: false,
-            key_id: None,
-            event_id: None,
-            event_type: event.kind.clone(),
-            bytes: self.request.body.len() as u64,
-            body_sha256: None,
-            upstream_status: None,
-            upstream_us: None,
-            near_miss: None,
-            shared: Arc::clone(&route.shared),
-            // Nothing was decided that anybody else should hear of.
-            concluded: true,
-        };
+        let mut record = Record::new(Arc::clone(&route.shared));
+        record.time = self.at;
+        record.route = Some(Arc::clone(route));
+        record.event_type.clone_from(&event.kind);
+        // Nothing was decided that anybody else should hear of.
+        record.concluded = true;
         let body = Bytes::copy_from_slice(&self.request.body);
         Delivery { head, body, proof: (), record: Box::new(record) }
     }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt, net::SocketAddr};
 use ipnet::IpNet;
 
 use super::Context;
-use crate::config::network;
+use crate::{config::network, providers};
 
 /// A socket address.
 pub(super) fn socket(cx: &Context<'_>, key: fmt::Arguments<'_>, text: &str) -> Option<SocketAddr> {
@@ -44,6 +44,16 @@ pub(super) fn networks(
         if let (Some(name), Some(lists)) = (text.strip_prefix('@'), lists) {
             match lists.get(name) {
                 Some(list) => out.extend(list.iter().flatten()),
+                // Providers publish their lists under a URL and change them within weeks: what
+                // was built in would in time refuse good deliveries.
+                None if providers::raw(name).is_some() => cx.problems.error_try(
+                    format_args!("{key}[{number}]"),
+                    format_args!(
+                        "fetching {name}'s list comes with a later version; until then it needs a \
+                         file"
+                    ),
+                    format!("[ip_lists.{name}] with file = \"{name}.json\" and its pointer"),
+                ),
                 None => cx.problems.unknown(
                     format_args!("{key}[{number}]"),
                     "list of [ip_lists.*]",

@@ -19,12 +19,13 @@ mod server;
 mod upstream;
 
 use super::{
+    Problem,
     disk::Disk,
     material::Material,
-    model::{Config, Route},
+    model::{Config, Route, Server},
     problems::Problems,
     quoted,
-    raw::Raw,
+    raw::{Raw, Size},
 };
 use crate::clock::UnixMs;
 
@@ -35,6 +36,18 @@ pub(super) struct Context<'a> {
     pub(super) disk: &'a Disk,
     pub(super) now: UnixMs,
     pub(super) digest: [u8; 32],
+}
+
+/// A body that is larger than all bodies together may be is always refused.
+fn bodies_fit(cx: &Context<'_>, server: &Server, routes: &[Route]) {
+    let room = server.limits.body_memory;
+    for route in routes.iter().filter(|route| route.body.max_size > room) {
+        let key = format!("routes.{}.body.max_size", quoted(&route.name));
+        let (size, room) = (Size::show(route.body.max_size as u64), Size::show(room as u64));
+        let text = format!("{key} is {size}, and server.limits.body_memory is {room}");
+        let problem = Problem::warning(text).detail("larger bodies are always refused (503)");
+        cx.problems.push(problem, format_args!("{key}"));
+    }
 }
 
 /// Makes the configuration; `None` only if a problem was reported.
@@ -60,6 +73,9 @@ pub(super) fn config(raw: &Raw, mut material: Material, cx: &Context<'_>) -> Opt
     replay::share(cx, &store, &mut routes);
     for route in &mut routes {
         in_force::fill(route, raw);
+    }
+    if let Some(server) = &server {
+        bodies_fit(cx, server, &routes);
     }
     Some(Config {
         digest: cx.digest,

@@ -92,7 +92,7 @@ impl<'a> Checker<'a> {
         let body = self.body(&at, raw, &definition, &own);
         // A scheme that lacks what it must be told was complained about already.
         expect.as_ref()?;
-        let scheme = self.scheme(&at, &definition, options)?;
+        let scheme = self.scheme(&at, &definition, &options)?;
         let keys = self.keys(&at, raw, &scheme, &own);
         let replay = replay::route(cx, &at, raw.replay.as_ref(), &definition, &scheme, self.store);
         let excepted = self.policy.exceptions.get(name);
@@ -288,7 +288,7 @@ impl<'a> Checker<'a> {
         &mut self,
         at: &str,
         definition: &Arc<Definition>,
-        options: SchemeOptions,
+        options: &SchemeOptions,
     ) -> Option<Arc<Scheme>> {
         let key: SchemeKey = (
             Arc::clone(&definition.name),
@@ -299,7 +299,7 @@ impl<'a> Checker<'a> {
         if let Some(Some(known)) = self.schemes.get(&key) {
             return Some(Arc::clone(known));
         }
-        let scheme = match Scheme::compile(definition, &options) {
+        let scheme = match Scheme::compile(definition, options) {
             Ok(scheme) => Some(Arc::new(scheme)),
             Err(problems) => {
                 for problem in problems {

@@ -1,6 +1,9 @@
 //! `[server]`, `[admin]` and `[log]`.
 
-use std::{collections::HashMap, net::SocketAddr};
+use std::{
+    collections::HashMap,
+    net::{IpAddr, SocketAddr},
+};
 
 use tracing_subscriber::EnvFilter;
 
@@ -82,16 +85,31 @@ pub(super) fn no_address_twice(
     let admins = admins.iter().map(|text| (*text, "admin.listen".to_owned()));
     let probes = admin.and_then(|admin| admin.probes.as_deref()).unwrap_or_default();
     let probes = probes.iter().enumerate().map(|(n, text)| (text, format!("admin.probes[{n}]")));
-    let mut seen: HashMap<SocketAddr, String> = HashMap::new();
+    let mut by_port: HashMap<u16, Vec<(IpAddr, String)>> = HashMap::new();
     for (text, key) in listen.chain(admins).chain(probes) {
         let Ok(address) = text.parse::<SocketAddr>() else { continue };
         // Port 0 is a new one each time.
         if address.port() == 0 {
             continue;
         }
-        if let Some(first) = seen.insert(address, key.clone()) {
+        let taken = by_port.entry(address.port()).or_default();
+        if let Some((_, first)) = taken.iter().find(|(ip, _)| overlap(*ip, address.ip())) {
             cx.problems.error(format_args!("{key}"), format_args!("{text} is taken by {first}"));
         }
+        taken.push((address.ip(), key));
+    }
+}
+
+/// Whether listening on both with one port would fail.
+const fn overlap(one: IpAddr, other: IpAddr) -> bool {
+    match (one, other) {
+        (IpAddr::V4(a), IpAddr::V4(b)) => {
+            a.to_bits() == b.to_bits() || a.is_unspecified() || b.is_unspecified()
+        }
+        (IpAddr::V6(a), IpAddr::V6(b)) => {
+            a.to_bits() == b.to_bits() || a.is_unspecified() || b.is_unspecified()
+        }
+        _ => false,
     }
 }
 

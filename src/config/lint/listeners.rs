@@ -54,7 +54,7 @@ fn own_listeners(config: &Config) -> Vec<SocketAddr> {
 }
 
 /// Whether connecting to the URL ends at the listener.
-fn is_same(url: &Uri, listener: SocketAddr) -> bool {
+pub(crate) fn is_same(url: &Uri, listener: SocketAddr) -> bool {
     let default = if url.scheme_str() == Some("https") { 443 } else { 80 };
     let port = url.port_u16().unwrap_or(default);
     let Some(host) = url.host().filter(|_| port == listener.port()) else { return false };

@@ -16,6 +16,7 @@ mod table;
 
 use std::path::Path;
 
+pub(crate) use self::listeners::is_same;
 pub use self::table::TABLE;
 pub(in crate::config) use self::{networks::cover_half, table::Finding};
 use super::{LoadOptions, Loaded, Place, Problem, Severity, load, model::Route, policy, quoted};

@@ -36,7 +36,7 @@ pub(super) struct Overlap {
 pub(super) enum Kind {
     /// The very same requests.
     Same,
-    /// Neither pattern is the more specific one.
+    /// In one file, and neither pattern is the more specific one.
     Ambiguous,
     /// One file takes requests away from a route of another file.
     OtherFile,
@@ -111,7 +111,8 @@ struct Meeting {
     common: Vec<usize>,
     /// Places at which one of them has a parameter or its `/*`, which no empty segment matches.
     filled: Vec<usize>,
-    kind: Kind,
+    /// Each is the more specific one somewhere.
+    crossing: bool,
 }
 
 impl Meeting {
@@ -135,8 +136,8 @@ impl Meeting {
         let b_wins = pairs().any(|(_, (a, b))| *b && !*a);
         // An exact or `{}` pattern goes before `/*`, and the longer of two `/*` before the shorter.
         let ranked = short != long || a.rest != b.rest;
-        let kind = if a_wins && b_wins && !ranked { Kind::Ambiguous } else { Kind::OtherFile };
-        Some(Self { common, filled, kind })
+        let crossing = a_wins && b_wins && !ranked;
+        Some(Self { common, filled, crossing })
     }
 
     fn key<'p>(&self, pattern: &Pattern<'p>) -> (Option<&'p str>, Vec<&'p str>) {
@@ -155,9 +156,12 @@ impl Meeting {
         }
         for pattern in many.iter().filter(usable) {
             if let Some(bucket) = index.get(&self.key(pattern)) {
-                let across_files_only = self.kind == Kind::OtherFile;
-                if let Some(other) = bucket.rival(pattern, across_files_only) {
-                    report(pattern, other, self.kind, found);
+                if let Some(other) = bucket.rival(pattern, true) {
+                    report(pattern, other, Kind::OtherFile, found);
+                } else if self.crossing
+                    && let Some(other) = bucket.rival(pattern, false)
+                {
+                    report(pattern, other, Kind::Ambiguous, found);
                 }
             }
         }
@@ -180,13 +184,18 @@ fn compare_within(patterns: &[Pattern<'_>], found: &mut HashMap<usize, Overlap>)
 
 fn report(a: &Pattern<'_>, b: &Pattern<'_>, kind: Kind, found: &mut HashMap<usize, Overlap>) {
     let (other, later) = if a.route < b.route { (a, b) } else { (b, a) };
-    found.entry(later.route).or_insert(Overlap {
+    let overlap = Overlap {
         route: later.route,
         path: later.path,
         other: other.route,
         other_path: other.path,
         kind,
-    });
+    };
+    let entry = found.entry(later.route).or_insert(overlap);
+    // What is an error is not hidden behind what is none.
+    if entry.kind == Kind::Ambiguous {
+        *entry = overlap;
+    }
 }
 
 /// As many patterns of equal key as are needed to answer [`Self::rival`]: one, one of another
@@ -266,8 +275,15 @@ mod tests {
     #[test]
     fn patterns_that_cross_are_ambiguous() {
         assert_eq!(overlaps(&[(0, "", "/a/{x}"), (0, "", "/{x}/b")]), [(0, 1, Kind::Ambiguous)]);
+        assert_eq!(overlaps(&[(0, "", "/a/{x}"), (1, "", "/{x}/b")]), [(0, 1, Kind::OtherFile)]);
         assert_eq!(overlaps(&[(0, "", "/a/{x}"), (0, "", "/{x}/{y}")]), []);
         assert_eq!(overlaps(&[(0, "", "/a/{x}"), (0, "", "/b/{x}")]), []);
+    }
+
+    #[test]
+    fn an_error_is_not_hidden_behind_a_warning() {
+        let routes = [(0, "", "/a/{x}"), (1, "", "/b/b"), (0, "", "/{x}/b")];
+        assert_eq!(overlaps(&routes), [(1, 2, Kind::OtherFile)]);
     }
 
     #[test]

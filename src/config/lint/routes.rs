@@ -36,23 +36,19 @@ fn report(cx: &mut Context<'_>, found: overlap::Overlap, route: &Route, other: &
         Some(place) => format!("{}:{}", place.file.display(), place.line),
         None => key,
     };
+    let names = format!("routes {} and {}", other.name, route.name);
+    let (finding, message) = match found.kind {
+        overlap::Kind::Same => (Finding::RouteOverlap, format!("{names} claim the same requests")),
+        overlap::Kind::OtherFile => {
+            (Finding::RouteOverlap, format!("{names} of different files overlap"))
+        }
+        overlap::Kind::Ambiguous => (
+            Finding::AmbiguousRoutes,
+            format!("{names} both match some requests, and neither is more specific"),
+        ),
+    };
     let problem = cx
-        .problem(
-            Finding::RouteOverlap,
-            &route_key(route, "path"),
-            match found.kind {
-                overlap::Kind::Same => {
-                    format!("routes {} and {} claim the same requests", other.name, route.name)
-                }
-                overlap::Kind::Ambiguous => format!(
-                    "routes {} and {} both match some requests, and neither is more specific",
-                    other.name, route.name
-                ),
-                overlap::Kind::OtherFile => {
-                    format!("routes {} and {} of different files overlap", other.name, route.name)
-                }
-            },
-        )
+        .problem(finding, &route_key(route, "path"), message)
         .detail(format!("{ours:?} here, {theirs:?} in {there}"));
     cx.found.push(problem);
 }

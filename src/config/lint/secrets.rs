@@ -55,18 +55,17 @@ fn written(cx: &mut Context<'_>) {
     }
     // A file is named from where the main file is, which alone may have [server].
     let main = cx.loaded.map.key("server").map(|place| place.file).unwrap_or_default();
-    for (file, key) in files {
-        let file = main.parent().unwrap_or(Path::new("")).join(file);
-        if others_may_read(&file) {
-            let problem = cx
-                .problem(
-                    Finding::ReadableSecret,
-                    &key,
-                    format!("others may read {}", file.display()),
-                )
-                .suggest(format!("chmod o-rwx {}", file.display()));
-            cx.found.push(problem);
-        }
+    let base = main.parent().unwrap_or(Path::new(""));
+    let secrets = files.into_iter().map(|(file, key)| (base.join(file), key));
+    let keys = cx.loaded.config.server.tls.iter().enumerate().map(|(at, certificate)| {
+        (certificate.key_file.clone(), format!("server.tls[{at}].private_key"))
+    });
+    for (file, key) in secrets.chain(keys).filter(|(file, _)| others_may_read(file)) {
+        let message = format!("others may read {}", file.display());
+        let problem = cx
+            .problem(Finding::ReadableSecret, &key, message)
+            .suggest(format!("chmod o-rwx {}", file.display()));
+        cx.found.push(problem);
     }
 }
 

@@ -39,6 +39,7 @@ findings! {
         ShortSecret = "short_secret", Warning: "A secret of fewer than 16 bytes.",
         SharedSecret = "shared_secret", Warning: "Routes that share a secret: what is signed for one passes at the other.",
         InlineSecret = "inline_secret", Warning: "A secret written into the configuration.",
+        AmbiguousRoutes = "ambiguous_routes", Warning: "Two routes of one file that both match some requests, neither being more specific.",
         TrustsEverybody = "trusts_everybody", Warning: "`trusted_proxies` that cover half of all addresses or more.",
         WeakAlgorithm = "weak_algorithm", Warning: "SHA-1 or a bare token where the provider has better.",
         WideTolerance = "wide_tolerance", Warning: "A tolerance above 10 minutes.",
@@ -48,7 +49,7 @@ findings! {
         UncoveredEvents = "uncovered_events", Warning: "Event types or filters that read what the signature does not cover.",
         MonitoredProof = "monitored_proof", Warning: "A signature, timestamp or replay check that only reports.",
         Unprotected = "unprotected", Note: "What the provider's scheme leaves open, such as no signed timestamp.",
-        ReadableSecret = "readable_secret", Note: "A secret file that others on the machine may read.",
+        ReadableSecret = "readable_secret", Note: "A file with a secret or a private key that others on the machine may read.",
         OpenDetail = "open_detail", Note: "A detail of the provider's definition that nobody has confirmed yet.",
     }
     loading {

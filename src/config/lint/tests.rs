@@ -113,6 +113,14 @@ fn secret_files_that_others_may_read() {
     found(&text, Severity::Note, "others may read");
     set(0o640);
     not_found(&text, "others may read");
+
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let chain = dir.path().join("chain.pem");
+    std::fs::write(&chain, made.cert.pem()).unwrap();
+    std::fs::write(&file, made.signing_key.serialize_pem()).unwrap();
+    let tls = format!("[[server.tls]]\ncertificate = {chain:?}\nprivate_key = {file:?}\n");
+    set(0o644);
+    found(&with_route(&tls, "github", ""), Severity::Note, "others may read");
 }
 
 #[test]
@@ -138,6 +146,8 @@ fn overlapping_routes() {
     assert_eq!(line(&same), "path = \"/a\"");
     assert_eq!(same.at.unwrap().line, 11);
     not_found(&format!("{first}{}", second("/*")), "overlap");
+    let crossing = format!("{first}{}", second("/{x}/b")).replace("\"/a\"", "\"/a/{x}\"");
+    found(&crossing, Severity::Warning, "neither is more specific");
     // The same pair in two files.
     let main = format!("include = [\"routes.d/*.toml\"]\n{first}");
     let problems = lint_files(&main, &[("routes.d/b.toml", &second("/*"))]);

@@ -65,10 +65,10 @@ impl Gatherer<'_> {
     ) -> Option<verify::Secret> {
         let bytes = match (&secret.env, &secret.file, &secret.value) {
             (Some(name), None, None) => {
-                self.from_env(format_args!("{list}[{number}].env"), name)?
+                self.variable(format_args!("{list}[{number}].env"), name)?
             }
             (None, Some(path), None) => {
-                self.from_file(format_args!("{list}[{number}].file"), path)?
+                self.contents(format_args!("{list}[{number}].file"), path)?
             }
             (None, None, Some(value)) => Zeroizing::new(value.expose().as_bytes().to_vec()),
             _ => {
@@ -107,7 +107,7 @@ impl Gatherer<'_> {
         Some(verify::Secret { id: id.into(), id_is_explicit: secret.id.is_some(), bytes, expires })
     }
 
-    fn from_env(&self, key: fmt::Arguments<'_>, name: &str) -> Option<Bytes> {
+    fn variable(&self, key: fmt::Arguments<'_>, name: &str) -> Option<Bytes> {
         let value = if name.is_empty() || name.contains(['=', '\0']) {
             None
         } else {
@@ -131,7 +131,7 @@ impl Gatherer<'_> {
         }
     }
 
-    fn from_file(&self, key: fmt::Arguments<'_>, path: &std::path::Path) -> Option<Bytes> {
+    fn contents(&self, key: fmt::Arguments<'_>, path: &std::path::Path) -> Option<Bytes> {
         match self.options.secrets {
             Secrets::Read => {
                 let bytes = Zeroizing::new(self.file(key, path)?);

@@ -81,14 +81,20 @@ impl Judge<'_> {
         );
     }
 
+    /// Reports checks that only report although the rule needs them.
+    fn enforced(&mut self, rule: &str, checks: &[Check]) {
+        for check in checks.iter().filter(|check| self.route.monitor.contains(check)) {
+            let what = format!("only monitors {check}");
+            self.below(rule, "monitor", &what, &format!("take {:?} out", check.as_str()));
+        }
+    }
+
     fn signature(&mut self) {
         if !self.policy.require_signature || !self.binds(Rule::Signature) {
             return;
         }
         let rule = "require_signature";
-        if self.route.monitor.contains(&Check::Signature) {
-            self.below(rule, "monitor", "only monitors its signature", "take \"signature\" out");
-        }
+        self.enforced(rule, &[Check::Signature]);
         if facts::accepts_token(self.route) {
             // An exception for tokens would be worth nothing if this rule still forbade them.
             if self.binds(Rule::Algorithm(Algorithm::Token)) {
@@ -109,9 +115,9 @@ impl Judge<'_> {
         if !facts::time_is_covered(self.route) {
             let what = format!("has no signed timestamp: {} sends none", self.route.provider);
             self.below(rule, "provider", &what, &self.exception("timestamp"));
-        } else if self.route.monitor.contains(&Check::Timestamp) {
-            self.below(rule, "monitor", "only monitors its timestamp", "take \"timestamp\" out");
         }
+        // What a forged message says about its time is worth nothing.
+        self.enforced(rule, &[Check::Signature, Check::Timestamp]);
     }
 
     fn replay(&mut self) {
@@ -131,9 +137,8 @@ impl Judge<'_> {
             }
             return;
         };
-        if self.route.monitor.contains(&Check::Replay) {
-            self.below(rule, "monitor", "only monitors replays", "take \"replay\" out");
-        }
+        // After a monitored signature or timestamp that failed, replay is not looked at.
+        self.enforced(rule, &[Check::Signature, Check::Timestamp, Check::Replay]);
         for (key, what, suggestion) in self.weak_points(replay) {
             self.below_by(rule, &key, what, suggestion);
         }
@@ -175,10 +180,7 @@ impl Judge<'_> {
                 let what = "has an allow_from that covers half of all addresses or more";
                 self.below(rule, "allow_from", what, example);
             }
-            Some(_) if self.route.monitor.contains(&Check::Source) => {
-                self.below(rule, "monitor", "only monitors its source", "take \"source\" out");
-            }
-            Some(_) => {}
+            Some(_) => self.enforced(rule, &[Check::Source]),
         }
     }
 

@@ -1,7 +1,7 @@
 //! `[policy]`: the floor that no route may fall below.
 //!
-//! The same rules are read here by `check`, at start and at reload; what has to hold at run time
-//! too (HTTPS, forbidden algorithms) asks [`is_excepted`] as well.
+//! `check`, start and reload ask here. What has to hold at run time too is part of each route:
+//! `require_https`, and forbidden algorithms are no candidates of its scheme.
 
 mod exceptions;
 mod floor;

@@ -52,7 +52,7 @@ fn https_that_nothing_can_fulfil() {
 fn a_signature_that_covers_the_body() {
     let policy = "require_signature = true";
     below(policy, "gitlab", "", "accepts a token");
-    below(policy, "stripe", "monitor = [\"signature\"]", "only monitors its signature");
+    below(policy, "stripe", "monitor = [\"signature\"]", "only monitors signature");
     below(policy, "mailgun", "", "does not cover the whole body");
     fine(&under(policy, "stripe", ""));
     fine(&excepted("token", &under(policy, "gitlab", "")));
@@ -63,7 +63,8 @@ fn a_signature_that_covers_the_body() {
 fn a_signed_timestamp() {
     let policy = "require_timestamp = true";
     below(policy, "github", "", "no signed timestamp");
-    below(policy, "stripe", "monitor = [\"timestamp\"]", "only monitors its timestamp");
+    below(policy, "stripe", "monitor = [\"timestamp\"]", "only monitors timestamp");
+    below(policy, "stripe", "monitor = [\"signature\"]", "only monitors signature");
     fine(&under(policy, "stripe", ""));
     fine(&excepted("timestamp", &under(policy, "github", "")));
 }
@@ -73,7 +74,10 @@ fn replay_protection_without_gaps() {
     let policy = "require_replay_protection = true";
     let replay = |line: &str| format!("\n[routes.a.replay]\n{line}\n");
     below(policy, "stripe", &replay("enabled = false"), "switched off");
-    below(policy, "stripe", "monitor = [\"replay\"]", "only monitors replays");
+    below(policy, "stripe", "monitor = [\"replay\"]", "only monitors replay");
+    // Where these fail and are only reported, replay is not looked at.
+    below(policy, "stripe", "monitor = [\"signature\"]", "only monitors signature");
+    below(policy, "stripe", "monitor = [\"timestamp\"]", "only monitors timestamp");
     below(policy, "stripe", &replay("commit_on = [\"200\"]"), "every delivery that succeeded");
     below(policy, "stripe", &replay("on_duplicate = \"forward\""), "already delivered");
     for (key, part) in [("on_error = \"allow\"", "store fails"), ("on_full = \"evict\"", "is full")]
@@ -93,7 +97,7 @@ fn a_list_of_sources() {
     let half = "allow_from = [\"0.0.0.0/2\", \"64.0.0.0/2\"]";
     below(policy, "github", half, "half of all addresses");
     let monitored = "allow_from = [\"198.51.100.0/24\"]\nmonitor = [\"source\"]";
-    below(policy, "github", monitored, "only monitors its source");
+    below(policy, "github", monitored, "only monitors source");
     fine(&under(policy, "github", "allow_from = [\"198.51.100.0/24\"]"));
     fine(&excepted("allow_from", &under(policy, "github", "")));
 }

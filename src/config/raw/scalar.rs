@@ -69,9 +69,9 @@ impl Time {
     pub fn show(duration: Duration) -> String {
         let ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
         // "24h" is what people write for a day.
-        let units = TIME_UNITS.iter().rev();
-        let unit = units.filter(|(name, factor)| *name != "d" || ms >= 2 * factor);
-        let fits = unit.filter(|(_, factor)| ms > 0 && ms.is_multiple_of(*factor)).next();
+        let mut units =
+            TIME_UNITS.iter().rev().filter(|(name, ms_each)| *name != "d" || ms >= 2 * ms_each);
+        let fits = units.find(|(_, ms_each)| ms > 0 && ms.is_multiple_of(*ms_each));
         match fits {
             Some((name, factor)) => format!("{}{name}", ms / factor),
             None => format!("{}s", ms / 1000),

@@ -20,8 +20,8 @@ pub(in crate::config) struct Files {
 }
 
 /// Reads the main file and its includes.
-pub(in crate::config) fn read_all(path: &Path) -> Result<Files, Problem> {
-    let main = read_source(path).map_err(Problem::error)?;
+pub(in crate::config) fn read_all(path: &Path) -> Result<Files, Vec<Problem>> {
+    let main = read_source(path).map_err(|message| vec![Problem::error(message)])?;
     let Tables { raw, problems, unusable, well_formed } = tables::read(&main, false);
     let patterns = raw.include.clone().unwrap_or_default();
     let mut files = Merging {
@@ -68,15 +68,22 @@ impl Merging {
             match glob::glob(&whole.to_string_lossy()) {
                 Ok(paths) => {
                     let before = found.len();
-                    found.extend(paths.filter_map(Result::ok).filter(|path| path.is_file()));
+                    for path in paths {
+                        match path {
+                            // A link that leads nowhere is kept, so that reading it says so.
+                            Ok(path) if path.is_dir() => {}
+                            Ok(path) => found.push(path),
+                            Err(error) => self.include_problem(number, &error.to_string()),
+                        }
+                    }
                     if found.len() == before {
-                        self.include_problem(number, format!("{pattern:?} matches no file"));
+                        self.include_problem(number, &format!("{pattern:?} matches no file"));
                     }
                 }
                 Err(error) => {
                     self.include_problem(
                         number,
-                        format!("{pattern:?} is no pattern: {}", error.msg),
+                        &format!("{pattern:?} is no pattern: {}", error.msg),
                     );
                 }
             }
@@ -88,7 +95,7 @@ impl Merging {
         found
     }
 
-    fn include_problem(&mut self, number: usize, message: String) {
+    fn include_problem(&mut self, number: usize, message: &str) {
         // The map is made when all files are there; the main file alone is enough here.
         let Some(main) = self.sources.first() else { return };
         let copy = Source::new(main.path().to_owned(), main.text().to_owned());

@@ -30,17 +30,19 @@ pub(super) struct Read<T> {
 }
 
 /// Deserializes a value; gives up after `limit` problems, so that a hostile file costs little.
-pub(super) fn read<T: DeserializeOwned>(value: Spanned<DeValue<'_>>, limit: usize) -> Read<T> {
+pub(super) fn read<T: DeserializeOwned>(value: &Spanned<DeValue<'_>>, limit: usize) -> Read<T> {
     let mut found = Vec::new();
-    let mut pruned = value.clone();
+    let mut pruned = None;
     loop {
-        let error = match T::deserialize(ValueDeserializer::from(pruned.clone())) {
+        let attempt = pruned.as_ref().unwrap_or(value).clone();
+        let error = match T::deserialize(ValueDeserializer::from(attempt)) {
             Ok(read) => return Read { value: Some(read), found },
             Err(error) => error,
         };
         let span = error.span().unwrap_or(value.span());
         let message = error.message().to_owned();
         // What is pruned moves the elements of arrays; what is shown counts as the file does.
+        let pruned = pruned.get_or_insert_with(|| value.clone());
         let both = |exact| {
             let steps = locate(pruned.get_ref(), &span, exact)?;
             let shown = locate(value.get_ref(), &span, exact)?;
@@ -139,7 +141,7 @@ fn remove(value: &mut DeValue<'_>, steps: &[Step]) {
             }
         }
         (DeValue::Array(items), [Step::Index(number), rest @ ..]) => {
-            if let Some(item) = items.iter_mut().nth(*number) {
+            if let Some(item) = items.get_mut(*number) {
                 remove(item.get_mut(), rest);
             }
         }

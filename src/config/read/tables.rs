@@ -35,7 +35,9 @@ pub(super) fn read(source: &Source, included: bool) -> Tables {
     let (doc, errors) = DeTable::parse_recoverable(source.text());
     let mut reader =
         Reader { source, out: Tables { well_formed: errors.is_empty(), ..Tables::default() } };
-    reader.out.problems = syntax::problems(source, &errors);
+    let (problems, end) = syntax::problems(source, &errors);
+    let count = problems.len();
+    reader.out.problems = problems;
     let broken: HashSet<_> =
         reader.out.problems.iter().filter_map(|p| p.at.as_ref().map(|at| at.line)).collect();
     for (key, value) in doc.into_inner() {
@@ -45,7 +47,8 @@ pub(super) fn read(source: &Source, included: bool) -> Tables {
     let mut seen = 0;
     reader.out.problems.retain(|problem| {
         seen += 1;
-        seen <= broken.len() || problem.at.as_ref().is_none_or(|at| !broken.contains(&at.line))
+        let is_sound = |line: usize| line < end && !broken.contains(&line);
+        seen <= count || problem.at.as_ref().is_none_or(|at| is_sound(at.line))
     });
     reader.out
 }
@@ -71,12 +74,12 @@ impl Reader<'_> {
             return;
         }
         match name {
-            "include" => self.out.raw.include = self.table(name, value),
-            "server" => self.out.raw.server = self.table(name, value),
-            "admin" => self.out.raw.admin = self.table(name, value),
-            "log" => self.out.raw.log = self.table(name, value),
-            "replay" => self.out.raw.replay = self.table(name, value),
-            "policy" => self.out.raw.policy = self.table(name, value),
+            "include" => self.out.raw.include = self.table(name, &value),
+            "server" => self.out.raw.server = self.table(name, &value),
+            "admin" => self.out.raw.admin = self.table(name, &value),
+            "log" => self.out.raw.log = self.table(name, &value),
+            "replay" => self.out.raw.replay = self.table(name, &value),
+            "policy" => self.out.raw.policy = self.table(name, &value),
             "routes" => self.out.raw.routes = self.named(name, value),
             "ip_lists" => self.out.raw.ip_lists = self.named(name, value),
             "providers" => self.out.raw.providers = self.named(name, value),
@@ -104,14 +107,18 @@ impl Reader<'_> {
         for (key, value) in table {
             let name = key.into_inner().into_owned();
             let path = format!("{path}.{}", quoted(&name));
-            let table = self.table(&path, value);
+            let table = self.table(&path, &value);
             // A route that cannot be read is still defined: nothing that names it is wrong.
             out.insert(name, table.unwrap_or_default());
         }
         out
     }
 
-    fn table<T: DeserializeOwned>(&mut self, path: &str, value: Spanned<DeValue<'_>>) -> Option<T> {
+    fn table<T: DeserializeOwned>(
+        &mut self,
+        path: &str,
+        value: &Spanned<DeValue<'_>>,
+    ) -> Option<T> {
         let room = LIMIT.saturating_sub(self.out.problems.len()).max(1);
         let read = prune::read(value, room);
         for found in read.found {
@@ -122,6 +129,9 @@ impl Reader<'_> {
             };
             let key = if found.path.is_empty() { path } else { &found.key };
             self.report(&found.message, &whole, key, found.span.start, path);
+        }
+        if read.value.is_none() {
+            self.out.unusable.insert(path.to_owned());
         }
         read.value
     }

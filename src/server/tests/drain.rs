@@ -13,7 +13,7 @@ fn a_drain_answers_what_has_begun_and_closes_the_rest() {
     idle.send(post("/", "x")).answer();
     begun.send(post("/", "x")).answer();
     begun.send("POST / HTTP/1.1\r\n");
-    busy.send(post("/slow", "x"));
+    busy.send(post("/drain", "x"));
     eventually(|| server.control.connections() == 4);
     std::thread::sleep(Duration::from_millis(50));
     server.control.shut_down();
@@ -54,4 +54,18 @@ fn the_grace_ends() {
     server.join();
     assert!(begun.elapsed() < Duration::from_secs(5));
     client.rest();
+}
+
+#[test]
+fn what_arrived_before_the_drain_is_answered() {
+    let _alone = alone();
+    let server = TestServer::start(|_| {});
+    let mut clients: Vec<_> = (0..50).map(|_| server.client()).collect();
+    for client in &mut clients {
+        client.send(post("/slow", "x"));
+    }
+    server.control.shut_down();
+    for client in &mut clients {
+        assert!(client.rest().contains("200 OK"));
+    }
 }

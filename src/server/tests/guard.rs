@@ -64,6 +64,7 @@ fn a_chunked_request_is_the_last() {
         let answers = client.rest();
         assert_eq!(answers.matches("HTTP/1.1 ").count(), 1, "{answers}");
         assert!(!answers.contains("/smuggled"));
+        assert!(path == "/unread" || answers.contains("body=Some(3)"), "{answers}");
     }
 }
 
@@ -105,4 +106,15 @@ fn an_end_within_a_head_or_a_body_is_no_request() {
     let mut client = server.client();
     client.send(post("/", "12345").trim_end_matches('5')).finish();
     assert!(client.rest().contains("body=None"));
+}
+
+#[test]
+fn as_many_header_lines_as_the_library_takes() {
+    let server = TestServer::start(|_| {});
+    let with = |lines: usize| {
+        let lines = "X: y\r\n".repeat(lines);
+        format!("GET / HTTP/1.1\r\nHost: a\r\n{lines}Connection: close\r\n\r\n")
+    };
+    assert!(server.client().send(with(98)).rest().contains("200 OK"));
+    assert!(server.client().send(with(99)).rest().contains("fault: more than 100 header lines"));
 }

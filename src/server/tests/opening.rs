@@ -11,7 +11,7 @@ use rustls::{
     crypto::aws_lc_rs,
     pki_types::{CertificateDer, ServerName},
 };
-use tokio::net::TcpStream;
+use tokio::{io::AsyncWriteExt, net::TcpStream};
 use tokio_rustls::TlsConnector;
 
 use super::support::{TestServer, eventually, post};
@@ -133,7 +133,19 @@ async fn ask(
     name: &str,
     alpn: &str,
 ) -> Option<String> {
-    let tcp = TcpStream::connect(server.address).await.unwrap();
+    ask_after(&[], server, root, name, alpn).await
+}
+
+/// The same, with something said before the handshake.
+async fn ask_after(
+    before: &[u8],
+    server: &TestServer,
+    root: &CertificateDer<'static>,
+    name: &str,
+    alpn: &str,
+) -> Option<String> {
+    let mut tcp = TcpStream::connect(server.address).await.unwrap();
+    tcp.write_all(before).await.unwrap();
     let connector = connector(std::slice::from_ref(root), alpn.as_bytes());
     let name = ServerName::try_from(name.to_owned()).unwrap();
     let io = TokioIo::new(connector.connect(name, tcp).await.ok()?);
@@ -179,6 +191,22 @@ fn certificates_are_chosen_by_name_and_swapped_by_a_reload() {
 }
 
 #[test]
+fn an_announcement_comes_before_the_handshake() {
+    let (one, root) = certificate(&["one.example"]);
+    let server = TestServer::start(|config| {
+        config.tls = vec![one];
+        config.proxy_protocol = ProxyProtocol::Required;
+        config.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
+    });
+    runtime().block_on(async {
+        for alpn in ["http/1.1", "h2"] {
+            let text = ask_after(V2, &server, &root, "one.example", alpn).await.unwrap();
+            assert!(text.contains("source=192.0.2.9 tls=true"), "{text}");
+        }
+    });
+}
+
+#[test]
 fn plain_http_on_a_tls_listener_is_no_request() {
     let (one, _) = certificate(&["one.example"]);
     let server = TestServer::start(|config| config.tls = vec![one]);
@@ -203,6 +231,11 @@ fn http2_by_prior_knowledge() {
         // Without a stream it is told to go after the idle timeout.
         driver.await.unwrap().unwrap();
     });
+    assert_eq!(server.control.http2_errors(), 0);
+    let mut client = server.client();
+    client.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\nthis is no frame at all");
+    client.finish();
+    eventually(|| server.control.http2_errors() == 1);
     eventually(|| server.control.connections() == 0);
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::support::{TestServer, alone, post};
 
-const SHORT: Duration = Duration::from_millis(100);
+const SHORT: Duration = Duration::from_millis(150);
 const LATE: Duration = Duration::from_secs(5);
 
 fn impatient(server: &mut crate::config::model::Server) {

@@ -42,7 +42,7 @@ pub(super) fn config() -> Server {
 }
 
 /// A server that answers with what it saw, by path:
-/// `/unread` without reading the body, `/slow` after a while, `/large` with much.
+/// `/unread` without reading the body, `/slow` after a while, `/drain` a while after a drain began.
 pub(super) struct TestServer {
     pub(super) address: SocketAddr,
     pub(super) control: Control,
@@ -57,11 +57,13 @@ impl TestServer {
         let settings = Arc::new(ArcSwap::from_pointee(ServerSettings::new(&config).unwrap()));
         let bound = Bound::new("127.0.0.1:0".parse().unwrap()).unwrap();
         let (address, control) = (bound.address(), Control::new());
-        let make = |connection: Arc<Connection>| {
-            service_fn(move |request| answer(connection.clone(), request))
+        let handle = control.clone();
+        let make = move |connection: Arc<Connection>| {
+            let handle = handle.clone();
+            service_fn(move |request| answer(connection.clone(), handle.clone(), request))
         };
         let cores = NonZeroUsize::new(2).unwrap();
-        let running = serve(&[bound], cores, &settings, &make, &control).unwrap();
+        let running = serve(vec![bound], cores, &settings, &make, &control).unwrap();
         Self { address, control, settings, running: Some(running) }
     }
 
@@ -91,6 +93,7 @@ impl Drop for TestServer {
 
 async fn answer(
     connection: Arc<Connection>,
+    control: Control,
     request: Request<Incoming>,
 ) -> Result<Response<AnswerBody>, Infallible> {
     let fixed = |status: u16, text: String| {
@@ -104,7 +107,10 @@ async fn answer(
     match head.uri.path() {
         "/unread" => return fixed(413, "unread".into()),
         "/slow" => tokio::time::sleep(Duration::from_millis(150)).await,
-        "/large" => return fixed(200, "x".repeat(32 << 20)),
+        "/drain" => {
+            control.draining().await;
+            tokio::time::sleep(Duration::from_millis(300)).await;
+        }
         _ => {}
     }
     let length = length(body).await;

@@ -13,7 +13,7 @@ use super::Admin;
 
 /// Serves until it is dropped, and then ends its connections.
 ///
-/// There are never more than [`CONNECTIONS`]: the oldest gives way to the newest, so that idle or
+/// There are never more than 128: the oldest gives way to the newest, so that idle or
 /// slow clients cannot keep a probe out.
 pub async fn serve(listener: TcpListener, admin: Arc<Admin>) -> Infallible {
     let mut connections = JoinSet::new();
@@ -82,7 +82,7 @@ mod tests {
     };
 
     async fn start() -> (SocketAddr, tokio::task::JoinHandle<Infallible>) {
-        let telemetry = Arc::new(Telemetry::new(Clock::manual(UnixMs(0)), false));
+        let telemetry = Arc::new(Telemetry::new(Clock::manual(UnixMs(0)), None));
         let readiness = Arc::new(Readiness::default());
         readiness.set(State::Ready);
         let admin = Arc::new(Admin::guarded(telemetry, readiness, []));

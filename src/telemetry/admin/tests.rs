@@ -2,7 +2,7 @@ use super::*;
 use crate::clock::{Clock, UnixMs};
 
 fn admin(guarded: bool) -> (Admin, Arc<Readiness>) {
-    let telemetry = Arc::new(Telemetry::new(Clock::manual(UnixMs(0)), false));
+    let telemetry = Arc::new(Telemetry::new(Clock::manual(UnixMs(0)), None));
     let readiness = Arc::new(Readiness::default());
     let admin = if guarded {
         Admin::guarded(telemetry, Arc::clone(&readiness), ["Ops.Internal".to_owned()])

@@ -258,6 +258,21 @@ mod tests {
         assert_eq!(json["decision"], "forwarded");
     }
 
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_one_line_that_reads_back(id: String, detail in "\\PC*|(?s).*") {
+            let mut event = testing::no_route();
+            event.event_id = Some(id.as_str().into());
+            event.refusal = Some(Refusal::new(Code::NoRoute, detail.clone()));
+            let text = line(&event);
+            proptest::prop_assert_eq!(text.matches('\n').count(), 1);
+            proptest::prop_assert!(text.trim_end().chars().all(|c| !acts(c)));
+            let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+            proptest::prop_assert_eq!(json["event_id"].as_str(), Some(bounded(&id)));
+            proptest::prop_assert_eq!(json["checks"][0]["detail"].as_str(), Some(bounded(&detail)));
+        }
+    }
+
     #[test]
     fn long_texts_are_cut_between_characters() {
         assert_eq!(bounded(&"é".repeat(600)).len(), 1024);

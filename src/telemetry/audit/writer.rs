@@ -114,16 +114,25 @@ impl Appender {
     fn run(mut self, events: &Receiver<Box<AuditEvent>>) {
         while let Ok(event) = events.recv() {
             self.put(&event);
-            while self.lines.len() < BATCH_BYTES
-                && let Ok(event) = events.try_recv()
-            {
-                self.put(&event);
+            while self.fill(events) {
+                self.flush();
             }
             self.flush();
             // Waking this thread costs the request that does it. While requests keep coming, a
             // short rest makes one wake-up serve many lines; the queue holds far more than that.
             thread::sleep(REST);
         }
+    }
+
+    /// Takes what is queued; `true` if that is enough for one write, and there may be more.
+    fn fill(&mut self, events: &Receiver<Box<AuditEvent>>) -> bool {
+        while self.lines.len() < BATCH_BYTES {
+            match events.try_recv() {
+                Ok(event) => self.put(&event),
+                Err(_) => return false,
+            }
+        }
+        true
     }
 
     fn put(&mut self, event: &AuditEvent) {

@@ -10,7 +10,7 @@ use crate::{
 };
 
 fn telemetry() -> Telemetry {
-    Telemetry::new(Clock::manual(UnixMs::from_secs(1_760_000_000)), false)
+    Telemetry::new(Clock::manual(UnixMs::from_secs(1_760_000_000)), None)
 }
 
 fn route(telemetry: &Telemetry) -> RouteTelemetry {
@@ -30,7 +30,7 @@ fn everything_is_counted_once() {
     record.key_id = Some("2026".into());
     record.upstream_us = Some(1500);
     let waived = Refusal::new(Code::SchemaViolation, "no");
-    record.checks.push((Check::Schema, CheckOutcome::Waived(waived)));
+    record.checks.waive(Check::Schema, waived);
     telemetry.clock.advance(Duration::from_millis(2));
     let conclusion = Conclusion {
         route: Some(&route),

@@ -113,6 +113,12 @@ fn names_of_a_configuration_cannot_break_the_text() {
 }
 
 #[test]
+fn codes_and_checks_are_numbered_as_they_are_listed() {
+    assert!(Code::ALL.iter().enumerate().all(|(n, code)| *code as usize == n));
+    assert!(Check::ALL.iter().enumerate().all(|(n, check)| *check as usize == n));
+}
+
+#[test]
 fn keys_are_bounded() {
     let metrics = Metrics::new();
     for n in 0..2000 {

@@ -87,7 +87,7 @@ impl Draft {
         let is_key = |p: &&[u8]| p.split(|b| *b == b'=').next() == Some(&*key);
         let mut pairs: Vec<&[u8]> =
             self.body.split(|b| *b == b'&').filter(|p| !p.is_empty()).collect();
-        match pairs.iter().position(|p| is_key(&p)) {
+        match pairs.iter().position(is_key) {
             Some(at) => pairs.splice(at..=at, [&*pair]).for_each(drop),
             None => pairs.push(&pair),
         }

@@ -26,6 +26,7 @@ pub(crate) enum Filter {
     Sha512,
     UrlDecode,
     Uuid,
+    Word,
 }
 
 /// What is known of the form of a value.
@@ -39,6 +40,8 @@ pub(super) enum Class {
     Width(usize),
     /// Never a proper prefix or suffix of another value of the same class: RFC 3339, methods.
     SelfDelimiting,
+    /// Letters, digits and `-._~+/=`: above all no colon, so that an RFC 3339 time can follow.
+    Word,
 }
 
 impl Filter {
@@ -56,6 +59,7 @@ impl Filter {
         "digits",
         "rfc3339",
         "uuid",
+        "word",
     ];
 
     /// Names that a later version brings.
@@ -77,6 +81,7 @@ impl Filter {
             "digits" => Self::Digits,
             "rfc3339" => Self::Rfc3339,
             "uuid" => Self::Uuid,
+            "word" => Self::Word,
             _ => return None,
         })
     }
@@ -96,6 +101,8 @@ impl Filter {
             (Self::Sha512, _) => Class::Width(64),
             (Self::Uuid, _) => Class::Width(36),
             (Self::Rfc3339, _) => Class::SelfDelimiting,
+            (Self::Word, Class::Free) => Class::Word,
+            (Self::Word, _) => before,
             (Self::Digits, Class::Width(n)) => Class::Width(n),
             (Self::Digits, _) => Class::Digits,
             (Self::Hex, Class::Width(n)) => Class::Width(2 * n),
@@ -121,6 +128,13 @@ impl Filter {
             Self::Digits => time::is_digits(&value).then_some(value)?,
             Self::Rfc3339 => time::rfc3339(&value).and(Some(value))?,
             Self::Uuid => time::is_uuid(&value).then_some(value)?,
+            Self::Word => is_word(&value).then_some(value)?,
         })
     }
+}
+
+/// Letters, digits and `-._~+/=`, at least one.
+fn is_word(value: &[u8]) -> bool {
+    let in_word = |b: &u8| b.is_ascii_alphanumeric() || b"-._~+/=".contains(b);
+    !value.is_empty() && value.iter().all(in_word)
 }

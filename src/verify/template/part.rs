@@ -73,6 +73,14 @@ impl ValuePart {
         }
     }
 
+    /// Whether it is a time in RFC 3339.
+    pub(super) fn is_rfc3339(&self) -> bool {
+        match self.filters.as_slice() {
+            [] => self.role == Role::Timestamp(Unit::Rfc3339),
+            filters => filters == [Filter::Rfc3339],
+        }
+    }
+
     /// What is known of its form.
     pub(super) fn class(&self) -> Class {
         let plain = match (self.role, &self.source) {

@@ -22,7 +22,12 @@ fn left(parts: &mut [Part]) -> Option<usize> {
     let count = parts.len();
     for at in 0..count {
         let next = parts.get(at + 1).and_then(literal);
+        let before_time = parts.get(at + 1).is_some_and(is_rfc3339);
         let Some(Part::Value(value)) = parts.get_mut(at) else { continue };
+        // The first colon of what follows is the time's, and stands at its fourteenth byte.
+        if before_time && value.class() == Class::Word {
+            continue;
+        }
         if !settled(value, next.as_deref(), Side::Left) && at + 1 < count {
             return Some(at);
         }
@@ -73,7 +78,7 @@ fn settled(value: &mut ValuePart, literal: Option<&[u8]>, side: Side) -> bool {
             _ => false,
         },
         Class::Free if value.source == Source::Body => false,
-        Class::Free => {
+        Class::Free | Class::Word => {
             let literal = literal.map(Into::into);
             let known = literal.is_some();
             match side {
@@ -83,6 +88,10 @@ fn settled(value: &mut ValuePart, literal: Option<&[u8]>, side: Side) -> bool {
             known
         }
     }
+}
+
+fn is_rfc3339(part: &Part) -> bool {
+    matches!(part, Part::Value(value) if value.is_rfc3339())
 }
 
 fn literal(part: &Part) -> Option<Box<[u8]>> {
@@ -123,6 +132,8 @@ mod tests {
             "{body}{url}",
             "{method}{url}{body}{header:ts}",
             "{header:id|uuid}{header:ts}{body}",
+            "{header:id|word}{header:x|rfc3339}{body}",
+            "{header:id|word}.{header:x|rfc3339}{body}",
             "{header:ts}{json:/token}",
             "{method}\n{path}\n{body|sha256|hex}",
             "{header:ts|digits}.{body|sha256}{header:x}",
@@ -148,6 +159,10 @@ mod tests {
             "{header:n|digits}{body}",
             "{header:n|digits}0{body}",
             "{header:id|lower}{body}",
+            "{header:id|word}{body}",
+            "{header:id|word}{header:ts}{body}",
+            "{header:id|word}{method}{body}",
+            "{header:id|word|hex}{header:x|rfc3339}{body}",
             "{header:id|uuid|hex|urldecode}{body}",
         ] {
             let error = compile(text, Unit::Seconds).unwrap_err();

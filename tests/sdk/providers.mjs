@@ -1,0 +1,284 @@
+// The providers whose Node packages the test uses: how a delivery is made, and how the package judges it.
+//
+// `body` makes the bytes from { n, at, attempt }: `n` tells events apart, `at` is Unix milliseconds, and
+// `attempt` is 1 or 2. `sign` makes the headers, by the package where it can sign, else by hand as the
+// provider documents. `verify` is always the package's; it may answer false or throw.
+// The headers that `verify` gets have lower-case names.
+//
+// `retries` is what the gateway's definition says: "identical" (the same bytes again are acknowledged),
+// "fresh" or "none" (they are refused). `signedTime`: a time is signed. `eventId`: an id that is signed
+// tells a redelivery. `contentType` is JSON unless said; `sample: false` where the gateway's own sample for the
+// provider is of another kind; `keyId` names the secret where the provider sends a key's name, in `keyHeader`.
+
+import { createHash, createHmac } from 'node:crypto';
+
+const hmac = (secret, text, encoding) => createHmac('sha256', secret).update(text).digest(encoding);
+const seconds = (at) => String(Math.floor(at / 1000));
+
+/** A secret that is made here, so that none stands in the source. */
+const secretFor = (name) => createHash('sha256').update(`hookward sdk test ${name}`).digest('hex');
+const whsec = (name) => `whsec_${createHash('sha256').update(`hookward sdk test ${name}`).digest('base64')}`;
+
+/** JSON as no serialiser would write it again: whoever parses and prints it changes its bytes. */
+const loose = (value) => {
+  const text = JSON.stringify({ ...value, note: 'naïve – ☃ 𝄞', marker: 'unchanged' }, null, 1);
+  return text.replace('"marker"', '"escaped" : "\\u00e9\\/",\n  "number" : 1.0,\n  "marker"') + '\n';
+};
+const compact = (value) => JSON.stringify({ ...value, marker: 'unchanged' });
+
+const webhookHeaders = (prefix, lib, secret, { body, at, n }) => {
+  const id = `msg_${n}`;
+  const signature = new lib.Webhook(secret).sign(id, new Date(at), body.toString());
+  return { [`${prefix}-id`]: id, [`${prefix}-timestamp`]: seconds(at), [`${prefix}-signature`]: signature };
+};
+
+const pairs = (secret, at, body, name = 'v1') =>
+  `t=${seconds(at)},${name}=${hmac(secret, `${seconds(at)}.${body}`, 'hex')}`;
+
+export const providers = [
+  {
+    name: 'stripe', provider: 'stripe', package: 'stripe', secret: `whsec_${secretFor('stripe')}`,
+    retries: 'fresh', signedTime: true, eventId: true,
+    load: async () => new (await import('stripe')).default('unused'),
+    body: ({ n, at }) => loose({ id: `evt_${n}`, object: 'event', type: 'invoice.paid', created: +seconds(at) }),
+    sign: (lib, secret, { body, at }) => ({
+      'Stripe-Signature': lib.webhooks.generateTestHeaderString({ payload: body.toString(), secret, timestamp: +seconds(at) }),
+    }),
+    verify: (lib, secret, { body, headers }) => lib.webhooks.constructEvent(body, headers['stripe-signature'], secret),
+  },
+  {
+    name: 'github', provider: 'github', package: '@octokit/webhooks-methods', secret: secretFor('github'),
+    retries: 'none',
+    load: () => import('@octokit/webhooks-methods'),
+    body: ({ n }) => loose({ ref: 'refs/heads/main', after: createHash('sha1').update(String(n)).digest('hex') }),
+    sign: async (lib, secret, { body, n }) => ({
+      'X-GitHub-Event': 'push',
+      'X-GitHub-Delivery': `delivery-${n}`,
+      'X-Hub-Signature-256': await lib.sign(secret, body.toString()),
+    }),
+    verify: (lib, secret, { body, headers }) => lib.verify(secret, body.toString(), headers['x-hub-signature-256']),
+  },
+  {
+    name: 'standard-webhooks', provider: 'standard-webhooks', package: 'standardwebhooks', secret: whsec('standard'),
+    retries: 'fresh', signedTime: true, eventId: true,
+    load: () => import('standardwebhooks'),
+    body: ({ n }) => loose({ type: 'contact.created', data: { n } }),
+    sign: (lib, secret, delivery) => webhookHeaders('webhook', lib, secret, delivery),
+    verify: (lib, secret, { body, headers }) => new lib.Webhook(secret).verify(body.toString(), headers),
+  },
+  {
+    name: 'svix', provider: 'svix', package: 'svix', secret: whsec('svix'),
+    retries: 'fresh', signedTime: true, eventId: true,
+    load: () => import('svix'),
+    body: ({ n }) => loose({ type: 'contact.created', data: { n } }),
+    sign: (lib, secret, delivery) => webhookHeaders('svix', lib, secret, delivery),
+    verify: (lib, secret, { body, headers }) => new lib.Webhook(secret).verify(body.toString(), headers),
+  },
+  {
+    name: 'slack', provider: 'slack', package: '@slack/bolt', secret: secretFor('slack'),
+    retries: 'fresh', signedTime: true, eventId: true,
+    load: async () => (await import('@slack/bolt')).default,
+    body: ({ n }) => loose({ type: 'event_callback', event_id: `Ev${n}`, event: { type: 'app_mention' } }),
+    sign: (_, secret, { body, at }) => slack(secret, at, body),
+    verify: verifySlack,
+  },
+  {
+    // Slash commands are forms, signed as they are. They bring no event id.
+    name: 'slack-command', provider: 'slack', package: '@slack/bolt', secret: secretFor('slack command'),
+    retries: 'fresh', signedTime: true, contentType: 'application/x-www-form-urlencoded', sample: false,
+    load: async () => (await import('@slack/bolt')).default,
+    body: ({ n }) => `command=%2Fdeploy&text=na%c3%afve+${n}&marker=unchanged&trigger_id=${n}.1`,
+    sign: (_, secret, { body, at }) => slack(secret, at, body),
+    verify: verifySlack,
+  },
+  {
+    name: 'shopify', provider: 'shopify', package: '@shopify/shopify-api', secret: secretFor('shopify'),
+    retries: 'identical',
+    load: async () => {
+      await import('@shopify/shopify-api/adapters/node');
+      return import('@shopify/shopify-api');
+    },
+    body: ({ n }) => loose({ id: n, currency: 'EUR' }),
+    sign: (_, secret, { body, n }) => ({
+      'X-Shopify-Topic': 'orders/create',
+      'X-Shopify-Shop-Domain': 'example.myshopify.com',
+      'X-Shopify-API-Version': '2025-07',
+      'X-Shopify-Webhook-Id': `webhook-${n}`,
+      'X-Shopify-Hmac-Sha256': hmac(secret, body, 'base64'),
+    }),
+    verify: async (lib, secret, { body, headers, method, url }) => {
+      const shopify = lib.shopifyApi({
+        apiKey: 'unused', apiSecretKey: secret, hostName: 'example.com', isEmbeddedApp: false,
+        apiVersion: lib.LATEST_API_VERSION ?? lib.ApiVersion.July25, logger: { level: lib.LogSeverity.Error },
+      });
+      const answer = await shopify.webhooks.validate({
+        rawBody: body.toString(), rawRequest: { method, url, headers }, rawResponse: {},
+      });
+      return answer.valid;
+    },
+  },
+  {
+    name: 'paddle', provider: 'paddle', package: '@paddle/paddle-node-sdk', secret: `pdl_ntfset_${secretFor('paddle')}`,
+    retries: 'fresh', signedTime: true, eventId: true,
+    load: async () => {
+      const { Paddle } = await import('@paddle/paddle-node-sdk');
+      return new Paddle('unused');
+    },
+    body: ({ n }) => loose({ event_id: `evt_${n}`, event_type: 'transaction.completed', data: { n } }),
+    sign: (_, secret, { body, at }) => ({
+      'Paddle-Signature': `ts=${seconds(at)};h1=${hmac(secret, `${seconds(at)}:${body}`, 'hex')}`,
+    }),
+    verify: (lib, secret, { body, headers }) =>
+      lib.webhooks.isSignatureValid(body.toString(), secret, headers['paddle-signature']),
+  },
+  {
+    name: 'razorpay', provider: 'razorpay', package: 'razorpay', secret: secretFor('razorpay'),
+    retries: 'identical',
+    load: async () => (await import('razorpay')).default,
+    body: ({ n }) => loose({ entity: 'event', event: 'payment.captured', payload: { n } }),
+    sign: (_, secret, { body }) => ({ 'X-Razorpay-Signature': hmac(secret, body, 'hex') }),
+    verify: (lib, secret, { body, headers }) =>
+      lib.validateWebhookSignature(body.toString(), headers['x-razorpay-signature'], secret),
+  },
+  {
+    name: 'line', provider: 'line', package: '@line/bot-sdk', secret: secretFor('line'),
+    retries: 'identical', eventId: true,
+    load: () => import('@line/bot-sdk'),
+    body: ({ n, at, attempt }) =>
+      loose({
+        destination: 'U0',
+        events: [{ type: 'follow', timestamp: at, webhookEventId: `01EVENT${n}`, deliveryContext: { isRedelivery: attempt > 1 } }],
+      }),
+    sign: (_, secret, { body }) => ({ 'x-line-signature': hmac(secret, body, 'base64') }),
+    verify: (lib, secret, { body, headers }) => lib.validateSignature(body, secret, headers['x-line-signature']),
+  },
+  {
+    name: 'linear', provider: 'linear', package: '@linear/sdk', secret: `lin_wh_${secretFor('linear')}`,
+    retries: 'fresh', signedTime: true,
+    load: () => import('@linear/sdk/webhooks'),
+    body: ({ n, at }) => loose({ action: 'create', type: 'Issue', data: { n }, webhookTimestamp: at }),
+    sign: (_, secret, { body, at, n }) => ({
+      'Linear-Event': 'Issue',
+      'Linear-Delivery': `delivery-${n}`,
+      'Linear-Timestamp': String(at),
+      'Linear-Signature': hmac(secret, body, 'hex'),
+    }),
+    verify: (lib, secret, { body, headers }) => new lib.LinearWebhookClient(secret).verify(body, headers['linear-signature']),
+  },
+  {
+    name: 'notion', provider: 'notion', package: '@notionhq/client', secret: `secret_${secretFor('notion')}`,
+    retries: 'identical', eventId: true,
+    load: async () => (await import('@notionhq/client')),
+    body: ({ n, attempt }) => loose({ id: `event-${n}`, type: 'page.created', attempt_number: attempt }),
+    sign: async (lib, secret, { body }) => ({
+      'X-Notion-Signature': await lib.signWebhookPayload({ body, verificationToken: secret }),
+    }),
+    verify: (lib, secret, { body, headers }) =>
+      lib.verifyWebhookSignature({ body, signature: headers['x-notion-signature'], verificationToken: secret }),
+  },
+  {
+    // This package serialises the parsed body again before it verifies: only compact JSON holds.
+    name: 'workos', provider: 'workos', package: '@workos-inc/node', secret: secretFor('workos'),
+    retries: 'fresh', signedTime: true, eventId: true,
+    load: async () => new (await import('@workos-inc/node')).WorkOS('sk_unused'),
+    body: ({ n }) => compact({ id: `event_${n}`, event: 'dsync.user.created', data: { n } }),
+    sign: async (lib, secret, { body, at }) => ({
+      'WorkOS-Signature': `t=${at}, v1=${await lib.webhooks.computeSignature(at, JSON.parse(body), secret)}`,
+    }),
+    verify: (lib, secret, { body, headers }) =>
+      lib.webhooks.verifyHeader({ payload: JSON.parse(body), sigHeader: headers['workos-signature'], secret }),
+  },
+  {
+    name: 'mux', provider: 'mux', package: '@mux/mux-node', secret: secretFor('mux'),
+    retries: 'fresh', signedTime: true, eventId: true,
+    load: async () => new (await import('@mux/mux-node')).default({ tokenId: 'unused', tokenSecret: 'unused' }),
+    body: ({ n }) => loose({ type: 'video.asset.ready', id: `event-${n}`, data: { status: 'ready' } }),
+    sign: (_, secret, { body, at }) => ({ 'Mux-Signature': pairs(secret, at, body) }),
+    verify: async (lib, secret, { body, headers }) => {
+      await lib.webhooks.verifySignature(body.toString(), headers, secret);
+      return true;
+    },
+  },
+  {
+    name: 'pusher', provider: 'pusher', package: 'pusher', secret: secretFor('pusher'),
+    // The definition compares the key's name with the app key, if the secret has it as its id.
+    keyId: 'app-key', keyHeader: 'X-Pusher-Key',
+    retries: 'identical',
+    load: async () => (await import('pusher')).default,
+    body: ({ n, at }) => loose({ time_ms: at, events: [{ name: 'channel_occupied', channel: `sample-${n}` }] }),
+    sign: (lib, secret, { body }) => ({
+      'X-Pusher-Key': 'app-key',
+      'X-Pusher-Signature': new lib.Token('app-key', secret).sign(body.toString()),
+    }),
+    verify: (lib, secret, { body, headers }) =>
+      new lib({ appId: '1', key: 'app-key', secret, cluster: 'unused' }).webhook({ headers, rawBody: body.toString() }).isValid(),
+  },
+  {
+    name: 'gocardless', provider: 'gocardless', package: 'gocardless-nodejs', secret: secretFor('gocardless'),
+    retries: 'identical', eventId: true,
+    load: async () => import('gocardless-nodejs'),
+    body: ({ n, attempt }) => loose({ events: [{ id: `EV${n}`, action: 'confirmed' }], meta: { webhook_id: `WB${n}-${attempt}` } }),
+    sign: (_, secret, { body }) => ({ 'Webhook-Signature': hmac(secret, body, 'hex') }),
+    verify: (lib, secret, { body, headers }) => lib.parse(body, secret, headers['webhook-signature']),
+  },
+  {
+    // It verifies only; another of the family signs.
+    name: 'resend', provider: 'resend', package: 'resend', secret: whsec('resend'),
+    retries: 'fresh', signedTime: true, eventId: true,
+    load: async () => ({ ...(await import('svix')), resend: new (await import('resend')).Resend('re_unused') }),
+    body: ({ n }) => loose({ type: 'email.delivered', data: { email_id: n } }),
+    sign: (lib, secret, delivery) => webhookHeaders('svix', lib, secret, delivery),
+    verify: (lib, secret, { body, headers }) =>
+      lib.resend.webhooks.verify({
+        payload: body.toString(),
+        headers: { id: headers['svix-id'], timestamp: headers['svix-timestamp'], signature: headers['svix-signature'] },
+        webhookSecret: secret,
+      }),
+  },
+  {
+    name: 'openai', provider: 'openai', package: 'openai', secret: whsec('openai'),
+    retries: 'fresh', signedTime: true, eventId: true,
+    load: async () => ({ ...(await import('standardwebhooks')), openai: new (await import('openai')).default({ apiKey: 'unused' }) }),
+    body: ({ n }) => loose({ id: `evt_${n}`, object: 'event', type: 'response.completed' }),
+    sign: (lib, secret, delivery) => webhookHeaders('webhook', lib, secret, delivery),
+    verify: (lib, secret, { body, headers }) => lib.openai.webhooks.unwrap(body.toString(), headers, secret),
+  },
+  {
+    name: 'replicate', provider: 'replicate', package: 'replicate', secret: whsec('replicate'),
+    retries: 'fresh', signedTime: true, eventId: true,
+    load: async () => ({ ...(await import('standardwebhooks')), replicate: (await import('replicate')).default }),
+    body: ({ n }) => loose({ id: `prediction-${n}`, status: 'succeeded' }),
+    sign: (lib, secret, delivery) => webhookHeaders('webhook', lib, secret, delivery),
+    verify: (lib, secret, { body, headers }) => lib.replicate.validateWebhook({ headers, body: body.toString() }, secret),
+  },
+  {
+    // Its package looks at no clock; the gateway does.
+    name: 'sanity', provider: 'sanity', package: '@sanity/webhook', secret: secretFor('sanity'),
+    retries: 'fresh', signedTime: true,
+    load: () => import('@sanity/webhook'),
+    body: ({ n }) => loose({ _id: `document-${n}`, _type: 'article' }),
+    sign: async (lib, secret, { body, at }) => ({
+      'sanity-operation': 'update',
+      [lib.SIGNATURE_HEADER_NAME]: await lib.encodeSignatureHeader(body.toString(), at, secret),
+    }),
+    verify: (lib, secret, { body, headers }) => lib.isValidRequest({ headers, body }, secret),
+  },
+];
+
+function slack(secret, at, body) {
+  return {
+    'X-Slack-Request-Timestamp': seconds(at),
+    'X-Slack-Signature': `v0=${hmac(secret, `v0:${seconds(at)}:${body}`, 'hex')}`,
+  };
+}
+
+function verifySlack(lib, secret, { body, headers }) {
+  return lib.isValidSlackRequest({
+    signingSecret: secret,
+    body: body.toString(),
+    headers: {
+      'x-slack-signature': headers['x-slack-signature'],
+      'x-slack-request-timestamp': Number(headers['x-slack-request-timestamp']),
+    },
+  });
+}
