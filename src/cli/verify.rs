@@ -62,3 +62,6 @@ pub fn run(args: &Args) -> Exit {
     };
     result.unwrap_or_else(|message| usage(&message))
 }
+
+#[cfg(test)]
+mod tests;
