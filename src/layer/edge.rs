@@ -133,11 +133,11 @@ fn admit<B: Body>(
     }
     record.host = net::host::host_of(&head).unwrap_or_default().to_ascii_lowercase().into();
     let theirs = head.headers.get(X_REQUEST_ID).filter(|_| proxied);
-    if let Some(id) = theirs.and_then(|id| RequestId::accept(id.as_bytes())) {
+    if let Some(id) = theirs.and_then(|id| RequestId::accept(id)) {
         record.request_id = id;
     }
     upstream::strip_claims(&mut head.headers);
-    Ok(Delivery { head, body, proof: (), record })
+    Ok(Delivery { head: Box::new(head), body, proof: (), record })
 }
 
 /// What of the head decides about the connection.
@@ -200,9 +200,7 @@ fn conclude<R: From<Bytes>>(result: Result<Answer<R>, Refused>) -> Response<R> {
         }
     };
     let headers = response.headers_mut();
-    if let Ok(id) = HeaderValue::from_str(record.request_id.as_str()) {
-        headers.insert(X_REQUEST_ID, id);
-    }
+    headers.insert(X_REQUEST_ID, record.request_id.value().clone());
     if record.unread || record.last {
         // What is left of the body is discarded, and nothing behind it is read as a request.
         headers.insert(CONNECTION, HeaderValue::from_static("close"));

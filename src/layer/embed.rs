@@ -120,7 +120,7 @@ where
                     head.headers.insert(name, value);
                 }
             }
-            let answered = inner.oneshot(Request::from_parts(head, Q::from(body))).await;
+            let answered = inner.oneshot(Request::from_parts(*head, Q::from(body))).await;
             drop(proof);
             match answered {
                 Ok(response) => {

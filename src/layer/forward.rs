@@ -40,7 +40,7 @@ impl Service<Delivery<Bytes, Admitted>> for Forward {
             let route = Arc::clone(record.route());
             let monitored = monitored(&record);
             let outgoing = Outgoing {
-                request_id: record.request_id.as_str(),
+                request_id: record.request_id.value(),
                 source: record.source,
                 secure: record.secure,
                 host: &record.host,
@@ -52,10 +52,10 @@ impl Service<Delivery<Bytes, Admitted>> for Forward {
                 verified: proven.text(),
                 monitored: monitored.as_deref(),
                 webhook_id_seed: proven.content_key,
-                now: route.shared.clock.unix(),
+                now: record.now,
             };
             let sent = route.shared.clock.mono();
-            let exchanged = route.upstream.exchange(&outgoing, head, body).await;
+            let exchanged = route.upstream.exchange(&outgoing, *head, body).await;
             let took = route.shared.clock.mono().saturating_sub(sent);
             record.upstream_us = Some(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
             // The memory for the body is given back only once it was sent.

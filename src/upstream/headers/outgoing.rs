@@ -17,7 +17,7 @@ use crate::clock::UnixMs;
 #[derive(Clone, Debug)]
 pub struct Outgoing<'a> {
     /// `X-Request-Id`.
-    pub request_id: &'a str,
+    pub request_id: &'a HeaderValue,
     /// `X-Forwarded-For`: the address that policy was applied to, alone.
     pub source: IpAddr,
     /// `X-Forwarded-Proto`: whether the sender came over HTTPS.
@@ -99,7 +99,7 @@ impl Rules {
         }
         let proto = if out.secure { "https" } else { "http" };
         headers.insert(FORWARDED_PROTO, HeaderValue::from_static(proto));
-        insert_text(headers, REQUEST_ID, Some(out.request_id));
+        headers.insert(REQUEST_ID, out.request_id.clone());
         headers.insert(FORWARDED_FOR, address(out.source));
         headers.insert(ROUTE, self.route.clone());
         headers.insert(PROVIDER, self.provider.clone());

@@ -11,7 +11,7 @@ mod tls;
 use std::{collections::BTreeMap, time::Duration};
 
 use bytes::Bytes;
-use http::{Request, request::Parts};
+use http::{HeaderValue, Request, request::Parts};
 use http_body_util::BodyExt;
 
 use super::{Answer, Build, Outgoing, TlsContext, Upstream, UpstreamBody, parse_url};
@@ -22,9 +22,11 @@ use crate::{
     decision::{Code, Refusal},
 };
 
+static REQUEST_ID: HeaderValue = HeaderValue::from_static("0123");
+
 pub(super) fn outgoing() -> Outgoing<'static> {
     Outgoing {
-        request_id: "0123",
+        request_id: &REQUEST_ID,
         source: [192, 0, 2, 7].into(),
         secure: true,
         host: "fallback.example",
