@@ -187,9 +187,11 @@ fn repeats_are_told_by_covered_content() {
     let bench = Bench::new(&text, &secret(b"k"));
     let repeats = |body: &[u8]| bench.scheme.repeats(Message::new(body).head(), body);
     assert!(repeats(br#"{"zen":null}"#) && repeats(br#"{"zen":{}}"#));
-    for body in [&b"{}"[..], b"", br#"{"a":{"zen":1}}"#, br#"{"zen":1"#] {
+    for body in [&b"{}"[..], b"", br#"{"a":{"zen":1}}"#, br#"{"zen":1"#, br#"{"a":"zen"}"#] {
         assert!(!repeats(body));
     }
+    let bench = Bench::new(&text.replace("true", "false"), &secret(b"k"));
+    assert!(bench.scheme.repeats(Message::new(b"{}").head(), b"{}"));
 }
 
 #[test]
