@@ -10,10 +10,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{
-    HeaderName, HeaderValue, Request, Response, Version,
-    header::{CONNECTION, TRANSFER_ENCODING},
-};
+use http::{HeaderName, HeaderValue, Request, Response, Version, header::CONNECTION};
 use http_body::Body;
 use tower::{Layer, Service};
 
@@ -145,7 +142,8 @@ fn begin<B: Body>(shared: &Arc<Shared>, head: &http::request::Parts, body: &B) -
     let mut record = Box::new(Record::new(Arc::clone(shared)));
     if head.version < Version::HTTP_2 {
         record.unread = !body.is_end_stream();
-        record.last = head.headers.contains_key(TRANSFER_ENCODING);
+        // Only a chunked body does not say how long it will be.
+        record.last = record.unread && body.size_hint().exact().is_none();
     }
     record
 }

@@ -35,7 +35,7 @@ pub struct Outgoing<'a> {
     /// `Hookward-Key-Id`.
     pub key_id: Option<&'a str>,
     /// `Hookward-Verified`: what was proven, such as `signature, replay`; empty: no such header.
-    pub verified: &'a str,
+    pub verified: Option<&'a HeaderValue>,
     /// `Hookward-Monitored`: the checks that failed and were only monitored.
     pub monitored: Option<&'a str>,
     /// The content key: what `webhook-id` is made of where no covered event id serves.
@@ -106,7 +106,9 @@ impl Rules {
         insert_text(headers, EVENT_ID, out.event_id);
         insert_text(headers, EVENT_TYPE, out.event_type);
         insert_text(headers, KEY_ID, out.key_id);
-        insert_text(headers, VERIFIED, Some(out.verified));
+        if let Some(verified) = out.verified {
+            headers.insert(VERIFIED, verified.clone());
+        }
         insert_text(headers, MONITORED, out.monitored);
         for (name, value) in &self.fixed {
             headers.insert(name.clone(), value.clone());

@@ -22,6 +22,7 @@ use crate::{
     decision::{Code, Refusal},
 };
 
+static VERIFIED: HeaderValue = HeaderValue::from_static("signature, replay");
 static REQUEST_ID: HeaderValue = HeaderValue::from_static("0123");
 
 pub(super) fn outgoing() -> Outgoing<'static> {
@@ -35,7 +36,7 @@ pub(super) fn outgoing() -> Outgoing<'static> {
         covered_id: Some("evt_1"),
         event_type: Some("Push Hook"),
         key_id: Some("2026"),
-        verified: "signature, replay",
+        verified: Some(&VERIFIED),
         monitored: None,
         webhook_id_seed: Some(7),
         now: UnixMs::from_secs(1_760_000_000),
