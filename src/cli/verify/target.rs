@@ -47,7 +47,9 @@ impl Target {
                 let secrets = args.secret.iter().map(|text| secret_arg::read(text));
                 let secrets = secrets.collect::<Result<Vec<_>, _>>()?;
                 let said = args.expect.iter().filter_map(|text| text.split_once('='));
-                let url = args.url.as_deref().map(|url| ("url", url));
+                // A scheme that does not sign the URL has no use for it.
+                let url = args.url.as_deref().filter(|_| definition.expect.contains_key("url"));
+                let url = url.map(|url| ("url", url));
                 let expect = said.chain(url).map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
                 Ok(Self::Provider { definition: Arc::clone(definition), secrets, expect })
             }
