@@ -326,10 +326,13 @@ async function test() {
 }
 
 async function main() {
+  // A reader that goes away must not keep us from ending what was started.
+  process.stdout.on('error', () => {});
   scratch = await mkdtemp(join(tmpdir(), 'hookward-sdk-'));
   for (const signal of ['SIGINT', 'SIGTERM']) {
     process.once(signal, async () => {
       await endAll();
+      await rm(scratch, { recursive: true, force: true });
       process.exit(1);
     });
   }
