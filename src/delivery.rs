@@ -150,6 +150,8 @@ pub struct Record {
     pub checks: Checks,
     /// Whether body bytes may still be under way; the connection cannot be used again then.
     pub unread: bool,
+    /// Whether an HTTP/1 body came with the head.
+    pub bodied: bool,
     /// Whether nothing on the connection is a request any more after this one: a chunked body is
     /// the last, because its end is a matter of parsing.
     pub last: bool,
@@ -203,6 +205,7 @@ impl Record {
             remainder: None,
             checks: Checks::default(),
             unread: false,
+            bodied: false,
             last: false,
             key_id: None,
             event_id: None,

@@ -20,6 +20,8 @@ use super::{Answer, Refused};
 pub trait Judge<B, P>: Clone {
     /// Under which name its outcome is recorded.
     const CHECK: Check;
+    /// Whether the check that [`Self::CHECK`] names is done with when this held.
+    const WHOLE: bool = true;
     /// What shows that it held; only the check's own file can make one.
     type Proof;
 
@@ -130,7 +132,9 @@ where
     fn call(&mut self, mut delivery: Delivery<B, P>) -> Self::Future {
         let held = match self.check.judge(&mut delivery) {
             Ok(proof) => {
-                delivery.record.checks.pass(C::CHECK);
+                if C::WHOLE {
+                    delivery.record.checks.pass(C::CHECK);
+                }
                 Held::Proven(proof)
             }
             Err(Unproven::Moot) => Held::Waived,

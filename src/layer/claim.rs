@@ -19,6 +19,8 @@ pub struct ReadClaim;
 
 impl<B, P> Judge<B, P> for ReadClaim {
     const CHECK: Check = Check::Signature;
+    // That a signature is there is not that it holds.
+    const WHOLE: bool = false;
     type Proof = Claim;
 
     fn judge(&self, delivery: &mut Delivery<B, P>) -> Result<Claim, Unproven> {

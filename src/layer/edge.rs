@@ -24,7 +24,10 @@ use crate::{
     upstream,
 };
 
-use super::{Answer, Refused, respond::respond};
+use super::{
+    Answer, Refused,
+    respond::{is_uniform, respond},
+};
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -150,7 +153,8 @@ fn admit<B: Body>(
 fn begin<B: Body>(shared: &Arc<Shared>, head: &http::request::Parts, body: &B) -> Box<Record> {
     let mut record = Box::new(Record::new(Arc::clone(shared)));
     if head.version < Version::HTTP_2 {
-        record.unread = !body.is_end_stream();
+        record.bodied = !body.is_end_stream();
+        record.unread = record.bodied;
         // Only a chunked body does not say how long it will be.
         record.last = record.unread && body.size_hint().exact().is_none();
     }
@@ -202,6 +206,8 @@ fn conclude<R: From<Bytes>>(result: Result<Answer<R>, Refused>) -> Response<R> {
         Err(Refused { refusal, mut record }) => {
             charge_failure(&refusal, &record);
             let response = respond(&refusal, &record);
+            // Of refusals that must look alike, those that left the body unread close; so all do.
+            record.last |= record.bodied && is_uniform(response.status(), record.route.as_deref());
             record.conclude(refusal.code, response.status().as_u16(), Some(&refusal));
             (response, record)
         }

@@ -118,10 +118,11 @@ fn acknowledgement<R: From<Bytes>>(
 
 /// RFC 9457 problem details. Under `answers = "uniform"` a 401 or 403 does not say which it is.
 fn problem<R: From<Bytes>>(code: Code, status: StatusCode, route: Option<&Route>) -> Response<R> {
-    let uniform = route.is_none_or(|route| route.answers == Answers::Uniform)
-        && matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
-    let body =
-        if uniform { UNIFORM.get(usize::from(status == StatusCode::FORBIDDEN)) } else { None };
+    let body = if is_uniform(status, route) {
+        UNIFORM.get(usize::from(status == StatusCode::FORBIDDEN))
+    } else {
+        None
+    };
     let body = body.cloned().unwrap_or_else(|| match PROBLEMS.get(code as usize) {
         Some((usual, body)) if *usual == status => body.clone(),
         _ => problem_json(Some(code), status),
@@ -131,6 +132,12 @@ fn problem<R: From<Bytes>>(code: Code, status: StatusCode, route: Option<&Route>
     let problem_type = HeaderValue::from_static("application/problem+json");
     response.headers_mut().insert(CONTENT_TYPE, problem_type);
     response
+}
+
+/// Whether an answer must not differ from others of its status.
+pub(super) fn is_uniform(status: StatusCode, route: Option<&Route>) -> bool {
+    route.is_none_or(|route| route.answers == Answers::Uniform)
+        && matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
 }
 
 /// Every problem as it is usually sent, made once.

@@ -12,6 +12,7 @@ mod support;
 
 mod ambiguity;
 mod content;
+mod contract_answers;
 mod forwarding;
 mod race;
 mod refusals;
