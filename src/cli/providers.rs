@@ -8,7 +8,7 @@ use serde_json::Value;
 use self::summary::Summary;
 use super::{
     Exit,
-    style::{Ink, Style, Table, print},
+    style::{Ink, Style, Table, print, usage},
 };
 use crate::providers;
 
@@ -49,10 +49,7 @@ pub fn run(args: &Args) -> Exit {
     let Some(name) = &args.name else { return print(&catalogue(args, Style::stdout())) };
     match one(name, args.format) {
         Ok(text) => print(&text),
-        Err(message) => {
-            eprintln!("{} {message}", Style::stderr().paint(Ink::Bad, "error:"));
-            Exit::No
-        }
+        Err(message) => usage(&message),
     }
 }
 

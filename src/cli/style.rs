@@ -151,9 +151,14 @@ pub fn print(text: &str) -> Exit {
 
 /// Says on standard error why the call is wrong.
 pub fn usage(message: &str) -> Exit {
-    let style = Style::stderr();
-    eprintln!("{} {}", style.paint(Ink::Bad, "error:"), one_line(message));
+    failed(message);
     Exit::Usage
+}
+
+/// Says on standard error what failed.
+pub fn failed(message: &str) -> Exit {
+    eprintln!("{} {}", Style::stderr().paint(Ink::Bad, "error:"), one_line(message));
+    Exit::No
 }
 
 /// The text with what could move a terminal's cursor replaced.

@@ -13,7 +13,7 @@ use crate::{
     config::{
         self, Problem,
         lint::load_and_lint,
-        model::{self, Answers},
+        model::{self, Answers, LogFormat},
     },
     gateway::{BuildError, Gateway},
     net::tls::TlsError,
@@ -67,7 +67,7 @@ impl Process {
             load_and_lint(&options.path, &options.load()).map_err(StartError::Config)?;
         let mut config = loaded.config;
         if options.dev {
-            confine(&mut config.server);
+            confine(&mut config);
         }
         let level = if options.log { Some(telemetry::log::install(&config.log)?) } else { None };
         log_remarks(&remarks);
@@ -130,10 +130,11 @@ impl Process {
     }
 }
 
-/// `--dev`: nobody but this machine, and refusals that say why.
-pub(super) fn confine(server: &mut model::Server) {
-    server.answers = Answers::Codes;
-    for address in &mut server.listen {
+/// `--dev`: nobody but this machine, refusals that say why, and a log for people.
+pub(super) fn confine(config: &mut model::Config) {
+    config.server.answers = Answers::Codes;
+    config.log.format = LogFormat::Text;
+    for address in &mut config.server.listen {
         if !crate::net::canonical(address.ip()).is_loopback() {
             let loopback = match address.ip() {
                 IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::LOCALHOST),
