@@ -4,8 +4,10 @@
 mod support;
 
 mod ambiguity;
+mod cli;
 mod content;
 mod forwarding;
 mod race;
+mod readme;
 mod refusals;
 mod replay;

@@ -6,7 +6,7 @@ mod gateway;
 mod sign;
 mod upstream;
 
-pub use client::{Client, request};
+pub use client::{Answer, Client, request};
 pub use gateway::Gateway;
 pub use sign::{github, stripe};
 pub use upstream::{Act, Upstream};
