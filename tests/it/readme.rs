@@ -53,9 +53,9 @@ fn the_decisions_are_those_of_the_code() {
         (_, Some(status)) => status.as_u16().to_string(),
         (code, None) => panic!("{code} has no status"),
     };
-    let want: Vec<_> =
-        Code::ALL.iter().map(|&code| vec![code.as_str().into(), status(code), code.about().into()]);
-    assert_eq!(rows("decisions"), want.collect::<Vec<Vec<String>>>());
+    let row = |code: &Code| vec![code.as_str().into(), status(*code), code.about().into()];
+    let want: Vec<Vec<String>> = Code::ALL.iter().map(row).collect();
+    assert_eq!(rows("decisions"), want);
 }
 
 #[test]
@@ -123,5 +123,5 @@ fn every_call_is_one_and_every_command_is_there() {
 #[test]
 fn numbers_of_the_readme_are_those_of_the_catalogue() {
     let count = hookward::providers::names().count();
-    assert!(README.contains(&format!("{count} providers")), "there are {count} providers");
+    assert!(README.contains("more than seventy providers") && (71..80).contains(&count), "{count}");
 }

@@ -104,8 +104,13 @@ fn a_provider_and_a_secret() {
     assert_eq!(run("--provider stripe --secret other"), Ok(Exit::No));
     assert_eq!(run("--provider stripe --secret other --expect signature_mismatch"), Ok(Exit::Yes));
     assert_eq!(run("--provider github --secret other --expect signature_missing"), Ok(Exit::Yes));
+    let token = "--provider opencity-italia --secret v --expect header=";
+    assert_eq!(run(&format!("{token}Stripe-Signature --expect signature_mismatch")), Ok(Exit::Yes));
+    assert_eq!(run(&format!("{token}X-Absent --expect signature_missing")), Ok(Exit::Yes));
     for wrong in [
         "",
+        "--provider stripe --secret a --expect kind=x",
+        "--provider stripe --secret a --expect forwarded --expect replayed",
         "--provider stripe",
         "--secret a",
         "--provider strype --secret a",

@@ -6,6 +6,12 @@ fn definitions_that_would_not_protect_are_refused() {
         format!(r#"signature = {{ algorithm = "hmac-sha256", from = "header:x-sig", {rest} }}"#)
     };
     let signed = |template: &str| signature(&format!("signed = \"{template}\""));
+    let two = r#"
+        signature = [
+            { algorithm = "hmac-sha256", from = "header:a", signed = "{body}" },
+            { algorithm = "hmac-sha256", from = "header:b", signed = "{body}" },
+        ]
+    "#;
     for (text, path, says) in [
         (format!("{BODY}\nevent = {{ id = \"header:x-id\" }}"), "event.id", "not covered"),
         (
@@ -72,6 +78,13 @@ fn definitions_that_would_not_protect_are_refused() {
         (format!("{BODY}\nmethods = [\"PSOT\"]"), "methods", "`POST`"),
         (format!("{BODY}\nfinal = [\"4x\"]"), "final", "\"4xx\""),
         (String::new(), "signature", "missing"),
+        (
+            format!("{two}timestamp = {{ from = \"pair:t\" }}"),
+            "timestamp.from",
+            "needs a signature in pairs",
+        ),
+        (format!("{two}event = {{ id = \"pair:t\" }}"), "event.id", "needs a signature in pairs"),
+        (format!("{two}timestamp = {{ from = \"header:t\" }}"), "timestamp.from", "not covered"),
     ] {
         let problems = check(&text).unwrap_err();
         let found = problems.iter().any(|p| p.starts_with(&format!("{path}:")) && p.contains(says));

@@ -5,11 +5,14 @@ use proptest::prelude::*;
 use super::*;
 use crate::verify::definition::raw::{Many, RawSignature};
 
+/// What is signed, of a body and an id.
+type Content = fn(&[u8], &str) -> Vec<u8>;
+
 /// A definition with its signed parts, for the laws.
-fn shape(number: usize) -> (String, fn(&[u8], &str) -> Vec<u8>) {
+fn shape(number: usize) -> (String, Content) {
     let algorithm = ["hmac-sha1", "hmac-sha256", "hmac-sha384", "hmac-sha512"][number % 4];
     let encoding = ["hex", "hex-any", "base64", "base64-any", "base64url"][number % 5];
-    let (template, content): (_, fn(&[u8], &str) -> Vec<u8>) = match number % 3 {
+    let (template, content): (_, Content) = match number % 3 {
         0 => ("{body}", |body, _| body.to_vec()),
         1 => ("{header:x-id}.{header:x-ts}.{body}", |body, id| {
             [id.as_bytes(), b".1760000000.", body].concat()

@@ -37,11 +37,11 @@ struct Message {
 
 impl Bench {
     fn new(definition: &str, secrets: &[Secret]) -> Self {
-        Self::with(definition, secrets, SchemeOptions::default())
+        Self::with(definition, secrets, &SchemeOptions::default())
     }
 
-    fn with(definition: &str, secrets: &[Secret], options: SchemeOptions) -> Self {
-        let scheme = Scheme::compile(&check(definition).unwrap(), &options).unwrap();
+    fn with(definition: &str, secrets: &[Secret], options: &SchemeOptions) -> Self {
+        let scheme = Scheme::compile(&check(definition).unwrap(), options).unwrap();
         let keys = KeyRing::build(&scheme, secrets).unwrap();
         Self { scheme, keys }
     }

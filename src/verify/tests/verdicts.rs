@@ -138,7 +138,7 @@ fn the_registered_url_is_the_requests_own() {
         signature = { algorithm = "hmac-sha256", from = "header:x-sig", signed = "{url}{body}" }
         expect.url.about = "the URL"
     "#;
-    let bench = Bench::with(text, &secret(b"k"), options.clone());
+    let bench = Bench::with(text, &secret(b"k"), &options);
     let message = Message::new(b"x").with("x-sig", hex(b"k", b"https://h/hook?x=1x"));
     assert_eq!(bench.code(&message), None);
     let mut elsewhere = message;
@@ -173,7 +173,7 @@ fn forbidden_algorithms_are_no_candidates() {
     let message = Message::new(b"x").with("x-1", sha1);
     assert_eq!(Bench::new(text, &secret(b"k")).code(&message), None);
     let mut options = SchemeOptions { forbid: [Algorithm::HmacSha1].into(), ..Default::default() };
-    let bench = Bench::with(text, &secret(b"k"), options.clone());
+    let bench = Bench::with(text, &secret(b"k"), &options);
     assert_eq!(bench.code(&message), Some(Code::SignatureMissing));
     assert_eq!(bench.scheme.coverage().algorithms, [Algorithm::HmacSha256].into());
     options.forbid.insert(Algorithm::HmacSha256);
@@ -187,7 +187,22 @@ fn repeats_are_told_by_covered_content() {
     let bench = Bench::new(&text, &secret(b"k"));
     let repeats = |body: &[u8]| bench.scheme.repeats(Message::new(body).head(), body);
     assert!(repeats(br#"{"zen":null}"#) && repeats(br#"{"zen":{}}"#));
-    for body in [&b"{}"[..], b"", br#"{"a":{"zen":1}}"#, br#"{"zen":1"#] {
+    for body in [&b"{}"[..], b"", br#"{"a":{"zen":1}}"#, br#"{"zen":1"#, br#"{"a":"zen"}"#] {
         assert!(!repeats(body));
     }
+    let bench = Bench::new(&text.replace("true", "false"), &secret(b"k"));
+    assert!(bench.scheme.repeats(Message::new(b"{}").head(), b"{}"));
+}
+
+#[test]
+fn debug_shows_no_registered_url() {
+    let text = r#"
+        signature = { algorithm = "hmac-sha256", from = "header:x-sig", signed = "{url}{body}" }
+        expect.url.about = "the URL"
+    "#;
+    let mut options = SchemeOptions::default();
+    options.expect.insert("url".to_owned(), "https://h/hook?token=hunter2".to_owned());
+    let bench = Bench::with(text, &secret(b"hunter2"), &options);
+    let shown = format!("{options:?} {:?} {:?}", bench.scheme, bench.keys);
+    assert!(!shown.contains("hunter2"), "{shown}");
 }

@@ -1,6 +1,6 @@
 //! What `--help` says, and what becomes of calls that are none.
 
-use super::call;
+use super::{call, call::program};
 
 #[test]
 fn of_every_command() {
@@ -84,7 +84,7 @@ fn arguments_that_are_no_text_are_refused_like_others() {
 
     let garbage = std::ffi::OsStr::from_bytes(b"\xff\x1b[31m");
     for words in [&[][..], &["run", "-c"], &["check"], &["sign", "--provider"], &["providers"]] {
-        let done = super::call::program().args(words).arg(garbage).output().unwrap();
+        let done = program().args(words).arg(garbage).output().unwrap();
         assert_eq!(done.status.code(), Some(2), "{words:?}");
         assert!(!done.stderr.contains(&0x1b), "{words:?}: an escape sequence reached the terminal");
     }

@@ -13,7 +13,6 @@ use crate::verify::{
         DefinitionProblem, Written,
         raw::{RawRepeats, RawSignature},
     },
-    encoding::Encoding,
     json::Pointer,
     pairs::Split,
     source::{BadText, Context, Source},
@@ -63,15 +62,7 @@ pub(crate) fn compile(
     if written.signature.is_empty() {
         compiler.problem("signature", "is missing".to_owned());
     }
-    for id in compiler.open.clone().difference(&compiler.covered.clone()) {
-        compiler.problem(
-            "event.id",
-            format!(
-                "`{id}` is not covered by the signature: with it anybody could pass off a copy as \
-                 a new event"
-            ),
-        );
-    }
+    compiler.refuse_stray();
     let repeats = match &written.repeats {
         None | Some(RawRepeats::Always(false)) => Repeats::None,
         Some(RawRepeats::Always(true)) => Repeats::All,
@@ -113,6 +104,34 @@ impl Compiler<'_> {
         result.map_err(|problem| self.problem(path, problem)).ok()
     }
 
+    /// What no signature of the definition covers, or even has.
+    fn refuse_stray(&mut self) {
+        for id in std::mem::take(&mut self.open).difference(&self.covered) {
+            let message = format!(
+                "`{id}` is not covered by the signature: with it anybody could pass off a copy as \
+                 a new event"
+            );
+            let path = "event.id".to_owned();
+            self.problems.push(DefinitionProblem { path, message, suggestion: None });
+        }
+        let event = &self.written.event;
+        let timestamp = self.written.timestamp.as_ref().and_then(|t| t.from.as_ref());
+        let in_pairs = |raw: &RawSignature| raw.format.as_deref() == Some("pairs");
+        if self.written.signature.iter().any(in_pairs) {
+            return;
+        }
+        for (path, texts) in [
+            ("event.id", event.id.as_ref()),
+            ("event.type", event.kind.as_ref()),
+            ("timestamp.from", timestamp),
+        ] {
+            let texts = texts.map(|many| many.0.as_slice()).unwrap_or_default();
+            for text in texts.iter().filter(|text| text.starts_with("pair:")) {
+                self.source(path, text, None);
+            }
+        }
+    }
+
     fn source(&mut self, path: &str, text: &str, pairs: Pairs<'_>) -> Option<Source> {
         let mut context = Context { expect: self.expect, pairs, pointers: &mut self.pointers };
         let parsed = Source::parse(text, &mut context);
@@ -144,22 +163,9 @@ impl Compiler<'_> {
         let uses_url = signed.as_ref().is_some_and(Template::uses_url);
         let key_id = raw.key_id.as_deref().and_then(|t| self.source(&at("key_id"), t, pairs));
         let when = raw.when.as_ref().and_then(|c| self.condition(&at("when"), c, pairs));
-        let encoding = match raw.encoding.as_deref() {
-            _ if token && raw.encoding.is_some() => {
-                self.problem(&at("encoding"), "a token is compared as it stands".to_owned());
-                None
-            }
-            None => Some(Encoding::default()),
-            Some(name) => self.word(&at("encoding"), name, Encoding::parse, Encoding::NAMES),
-        };
+        let encoding = self.encoding(&at("encoding"), raw.encoding.as_deref(), token);
         let key = self.key(&at("key"), raw.key.as_ref());
-        let key_slot = match raw.key_slot {
-            Some(0) => {
-                self.problem(&at("key_slot"), "secrets are counted from 1".to_owned());
-                None
-            }
-            slot => slot.map(|slot| slot as usize - 1),
-        };
+        let key_slot = self.key_slot(&at("key_slot"), raw.key_slot);
         if self.problems.len() > before {
             return None;
         }

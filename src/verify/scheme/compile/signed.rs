@@ -116,7 +116,12 @@ impl Compiler<'_> {
         cover: &Cover<'_>,
         token: bool,
     ) -> Option<(Source, Unit)> {
-        if times.is_empty() || (!token && cover.template.is_none()) {
+        let is_open = !token && cover.template.is_none();
+        if is_open || (times.is_empty() && self.written.timestamp.is_none()) {
+            return None;
+        }
+        if times.is_empty() {
+            self.problem("timestamp.from", "none of these goes with every signature".to_owned());
             return None;
         }
         let covered: Vec<_> = times.iter().filter(|t| token || cover.covers(t)).collect();

@@ -4,7 +4,7 @@ use super::Compiler;
 use crate::verify::{
     algorithm::{self, Algorithm},
     definition::raw::{RawKey, RawSignature},
-    encoding::{KeyCoding, KeyEncoding},
+    encoding::{Encoding, KeyCoding, KeyEncoding},
     pairs::Split,
     scheme::{Form, candidate::Element},
     source::{BadText, Source, nearest},
@@ -130,6 +130,31 @@ impl Compiler<'_> {
         if token && !matches!(form, Form::Bare { .. }) {
             self.problem(&format!("{path}.format"), "a token stands alone".to_owned());
         }
+    }
+
+    pub(super) fn encoding(
+        &mut self,
+        path: &str,
+        name: Option<&str>,
+        token: bool,
+    ) -> Option<Encoding> {
+        match name {
+            None => Some(Encoding::default()),
+            Some(_) if token => {
+                self.problem(path, "a token is compared as it stands".to_owned());
+                None
+            }
+            Some(name) => self.word(path, name, Encoding::parse, Encoding::NAMES),
+        }
+    }
+
+    /// The index of the one secret that is taken; `None`: any, or a problem.
+    pub(super) fn key_slot(&mut self, path: &str, slot: Option<u32>) -> Option<usize> {
+        let index = slot?.checked_sub(1);
+        if index.is_none() {
+            self.problem(path, "secrets are counted from 1".to_owned());
+        }
+        index?.try_into().ok()
     }
 
     pub(super) fn key(&mut self, path: &str, raw: Option<&RawKey>) -> Option<KeyCoding> {
