@@ -56,6 +56,9 @@ Exit codes: 0 yes, 1 no, 2 the call itself was wrong.";
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Runs the gateway
+    ///
+    /// SIGHUP reloads the configuration with all that it names; what is wrong changes nothing.
+    /// SIGTERM drains: requests in flight come to their end.
     Run(run::Args),
     /// Validates and lints a configuration
     Check(check::Args),
@@ -64,6 +67,9 @@ enum Command {
     /// Prints a configuration to begin with
     Init(init::Args),
     /// Shows what the gateway does, with no file at all
+    ///
+    /// Starts a gateway on loopback, sends it real deliveries, a forged one, a stale one, a replay
+    /// and a redelivery, and prints what it decided and why. Then it keeps running, for you to try.
     Demo(demo::Args),
     /// Shows the catalogue, or one definition
     Providers(providers::Args),

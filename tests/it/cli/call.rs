@@ -30,6 +30,8 @@ pub fn call(args: &[&str]) -> Out {
 pub fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hookward"));
     command.env_remove("GITHUB_WEBHOOK_SECRET").env_remove("STRIPE_WEBHOOK_SECRET");
+    // Help is wrapped for the terminal.
+    command.env_remove("COLUMNS");
     command
 }
 

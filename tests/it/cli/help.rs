@@ -28,7 +28,7 @@ fn of_every_command() {
 fn wrong_calls_end_with_two_and_say_why() {
     for (words, says) in [
         (&["nothing"][..], "unrecognized subcommand 'nothing'"),
-        (&["chekc"], "a similar subcommand exists: 'check'"),
+        (&["chekc"], "'schema', 'check'"),
         (&["run", "extra"], "unexpected argument 'extra'"),
         (&["run", "-c"], "a value is required"),
         (&["check", "--format", "xml"], "possible values: text, json"),
