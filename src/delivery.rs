@@ -279,11 +279,10 @@ impl RequestId {
     /// A new one: 32 hexadecimal digits.
     pub fn new() -> Self {
         let mut text = [0; 32];
-        let bytes = fastrand::u128(..).to_be_bytes();
-        // The buffer is exactly twice as long as the bytes, so encoding cannot fail.
-        let _: Result<(), _> = hex::encode_to_slice(bytes, &mut text);
-        let value = HeaderValue::from_bytes(&text);
-        Self(value.unwrap_or_else(|_| HeaderValue::from_static("0")))
+        // The buffer is exactly twice as long as the bytes, and digits are a fine value.
+        let encoded = hex::encode_to_slice(fastrand::u128(..).to_be_bytes(), &mut text);
+        let value = encoded.ok().and_then(|()| HeaderValue::from_bytes(&text).ok());
+        Self(value.unwrap_or(HeaderValue::from_static("0")))
     }
 
     /// Takes a trusted proxy's, if it is well formed.

@@ -130,7 +130,7 @@ fn admit<B: Body>(
     }
     record.host = net::host::host_of(&head).unwrap_or_default().to_ascii_lowercase().into();
     let theirs = head.headers.get(X_REQUEST_ID).filter(|_| proxied);
-    if let Some(id) = theirs.and_then(|id| RequestId::accept(id)) {
+    if let Some(id) = theirs.and_then(RequestId::accept) {
         record.request_id = id;
     }
     upstream::strip_claims(&mut head.headers);

@@ -31,7 +31,6 @@ pub type Proxy = CatchPanic<Stack<Forward>, fn(Box<dyn Any + Send>) -> Response<
 
 // The panic's message goes to standard error by Rust's own hook; the record is concluded when it
 // is dropped. Nothing of either is for the sender.
-#[expect(clippy::needless_pass_by_value, reason = "the signature is tower-http's")]
 fn answer_panic(_: Box<dyn Any + Send>) -> Response<Full<Bytes>> {
     let status = StatusCode::SERVICE_UNAVAILABLE;
     let mut response = Response::new(Full::new(problem_json(Some(Code::InternalError), status)));
