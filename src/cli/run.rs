@@ -37,6 +37,7 @@ pub fn run(args: &Args) -> Exit {
     };
     let mut options = Options::new(path.clone(), Clock::system());
     options.log = true;
+    options.signals = true;
     options.watch = args.watch;
     options.dev = args.dev;
     if args.dev {

@@ -19,6 +19,7 @@ use std::{
 
 use arc_swap::ArcSwap;
 
+use self::signals::Signals;
 use crate::{
     config::model,
     gateway::Gateway,
@@ -36,6 +37,8 @@ pub struct Process {
     servers: Running,
     /// Admin endpoints, health checks, signals, watching: everything but deliveries.
     runtime: tokio::runtime::Runtime,
+    /// `None` where nobody asked for them; see [`Options::signals`].
+    signals: Option<Signals>,
     addresses: Vec<SocketAddr>,
     admin: Option<SocketAddr>,
 }
@@ -84,10 +87,12 @@ impl Process {
     }
 
     /// Serves until SIGTERM or SIGINT, then drains; SIGHUP reloads. Blocks the thread.
-    pub fn run_until_told(self) {
-        let told = signals::until_told(Arc::clone(&self.inner), self.runtime.handle().clone());
-        if let Err(error) = self.runtime.block_on(told) {
-            tracing::error!(%error, "signals cannot be received; draining");
+    ///
+    /// Drains at once if it was started without [`Options::signals`].
+    pub fn run_until_told(mut self) {
+        if let Some(signals) = self.signals.take() {
+            let (inner, runtime) = (Arc::clone(&self.inner), self.runtime.handle().clone());
+            self.runtime.block_on(signals.until_told(inner, runtime));
         }
         self.stop();
     }

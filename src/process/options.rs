@@ -18,6 +18,8 @@ pub struct Options {
     pub dev: bool,
     /// Whether `tracing` is set up from `[log]`; once a process.
     pub log: bool,
+    /// Whether SIGHUP, SIGTERM and SIGINT are received, from before it listens.
+    pub signals: bool,
     /// Is told of every decision.
     pub observer: Option<Observer>,
 }
@@ -32,6 +34,7 @@ impl Options {
             watch: false,
             dev: false,
             log: false,
+            signals: false,
             observer: None,
         }
     }

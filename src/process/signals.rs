@@ -5,7 +5,7 @@ use std::{io, sync::Arc, time::Duration};
 use sha2::{Digest, Sha256};
 use tokio::{
     runtime::Handle,
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
 };
 
 use super::Inner;
@@ -13,16 +13,31 @@ use super::Inner;
 /// How often `--watch` compares.
 const WATCH_EVERY: Duration = Duration::from_secs(10);
 
-/// Waits for SIGTERM or SIGINT; reloads at SIGHUP.
-pub(super) async fn until_told(inner: Arc<Inner>, runtime: Handle) -> io::Result<()> {
-    let mut hangup = signal(SignalKind::hangup())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    loop {
-        tokio::select! {
-            _ = terminate.recv() => return Ok(()),
-            _ = interrupt.recv() => return Ok(()),
-            _ = hangup.recv() => reload(&inner, &runtime).await,
+/// The signals that a gateway heeds. From the moment this is there, none of them kills the process.
+pub(super) struct Signals {
+    hangup: Signal,
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    /// Begins to receive; inside a runtime only.
+    pub(super) fn receive() -> io::Result<Self> {
+        Ok(Self {
+            hangup: signal(SignalKind::hangup())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    /// Waits for SIGTERM or SIGINT; reloads at SIGHUP.
+    pub(super) async fn until_told(mut self, inner: Arc<Inner>, runtime: Handle) {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return,
+                _ = self.interrupt.recv() => return,
+                _ = self.hangup.recv() => reload(&inner, &runtime).await,
+            }
         }
     }
 }

@@ -25,7 +25,11 @@ use crate::{
     },
 };
 
-use super::{Current, Inner, Options, Process, service::Serve, signals};
+use super::{
+    Current, Inner, Options, Process,
+    service::Serve,
+    signals::{self, Signals},
+};
 
 /// How often expired replay entries of idle routes are dropped.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
@@ -79,6 +83,13 @@ impl Process {
             .thread_name("control")
             .enable_all()
             .build()?;
+        // Whoever sees it listen may send a signal: it must not kill the process then.
+        let signals = if options.signals {
+            let _entered = runtime.enter();
+            Some(Signals::receive()?)
+        } else {
+            None
+        };
         let telemetry = Arc::new(Telemetry::new(options.clock.clone(), options.observer.clone()));
         let settings = Arc::new(ArcSwap::from_pointee(ServerSettings::new(&config.server)?));
         let control = Control::new();
@@ -129,7 +140,7 @@ impl Process {
         for address in &addresses {
             tracing::info!(%address, "listening");
         }
-        Ok(Self { inner, servers, runtime, addresses, admin })
+        Ok(Self { inner, servers, runtime, signals, addresses, admin })
     }
 }
 
