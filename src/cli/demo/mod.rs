@@ -159,7 +159,11 @@ fn show(
 /// What the receiver was told, as the receiver inside the gateway says.
 fn proven(answer: &[u8]) -> String {
     let heard: serde_json::Value = serde_json::from_slice(answer).unwrap_or_default();
-    heard["hookward"]["verified"].as_str().unwrap_or("nothing was proven").to_owned()
+    heard
+        .pointer("/hookward/verified")
+        .and_then(|text| text.as_str())
+        .unwrap_or("nothing was proven")
+        .to_owned()
 }
 
 /// How to call this program again: as it was called, where that is no name that a shell finds.
