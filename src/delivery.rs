@@ -133,6 +133,8 @@ pub struct Record {
     pub request_id: RequestId,
     /// The address that policy is applied to: IPv4-mapped IPv6 already IPv4.
     pub source: IpAddr,
+    /// The same as a header's value, where the connection has it ready.
+    pub source_value: Option<HeaderValue>,
     /// Whether it came over HTTPS, on the wire or said so by a trusted proxy.
     pub secure: bool,
     /// Host as the sender addressed it, lower case, without port; empty if there is none.
@@ -193,6 +195,7 @@ impl Record {
             now,
             request_id: RequestId::new(),
             source: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            source_value: None,
             secure: false,
             host: Box::default(),
             remark: None,

@@ -52,6 +52,8 @@ pub struct EdgeLayer {
 pub struct Edge<S> {
     gateway: Arc<Gateway>,
     peer: Option<Peer>,
+    /// The peer's address as a header, made once a connection.
+    address: Option<HeaderValue>,
     next: S,
 }
 
@@ -66,7 +68,8 @@ impl<S> Layer<S> for EdgeLayer {
     type Service = Edge<S>;
 
     fn layer(&self, next: S) -> Edge<S> {
-        Edge { gateway: Arc::clone(&self.gateway), peer: self.peer, next }
+        let address = self.peer.map(|peer| upstream::address(net::canonical(peer.address)));
+        Edge { gateway: Arc::clone(&self.gateway), peer: self.peer, address, next }
     }
 }
 
@@ -87,7 +90,13 @@ where
 
     fn call(&mut self, request: Request<B>) -> EdgeFuture<S::Future> {
         match admit(&self.gateway, self.peer, request) {
-            Ok(delivery) => EdgeFuture::Next { future: self.next.call(delivery) },
+            Ok(mut delivery) => {
+                let record = &mut delivery.record;
+                if self.peer.is_some_and(|peer| net::canonical(peer.address) == record.source) {
+                    record.source_value.clone_from(&self.address);
+                }
+                EdgeFuture::Next { future: self.next.call(delivery) }
+            }
             Err(refused) => EdgeFuture::Refused { refused: Some(refused) },
         }
     }
