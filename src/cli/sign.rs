@@ -11,7 +11,7 @@ use super::{
     Exit,
     config_arg::ConfigArg,
     input,
-    style::{failed, usage},
+    style::{failed, print_bytes, usage},
 };
 use crate::{
     clock::{Clock, UnixMs},
@@ -81,14 +81,14 @@ fn run_as(args: &Args, sends: bool) -> Exit {
         Err(message) => return usage(&message),
     };
     if !sends {
-        return write(&match args.format {
+        return print_bytes(&match args.format {
             Format::Headers => print::headers(&request),
             Format::Curl => print::curl(&request).into_bytes(),
             Format::Json => print::json(&request).into_bytes(),
         });
     }
     match send::send(&request) {
-        Ok(answer) => match write(print::answer(&answer).as_bytes()) {
+        Ok(answer) => match print_bytes(print::answer(&answer).as_bytes()) {
             Exit::Yes if !answer.status.is_success() => Exit::No,
             exit => exit,
         },
@@ -137,16 +137,6 @@ fn header(text: &str) -> Result<(String, String), String> {
         Ok((name.to_owned(), value.to_owned()))
     } else {
         Err(format!("`{text}` is no header"))
-    }
-}
-
-/// Writes to standard output. A reader that has gone away is no failure.
-fn write(bytes: &[u8]) -> Exit {
-    use std::io::Write as _;
-    let mut out = std::io::stdout().lock();
-    match out.write_all(bytes).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Exit::No,
-        _ => Exit::Yes,
     }
 }
 

@@ -1,6 +1,6 @@
 //! The demo, and that output is plain where it goes to no terminal.
 
-use super::{Call, call};
+use super::{Call, call, call::program};
 
 #[test]
 fn the_demo_decides_as_it_promises() {
@@ -20,6 +20,20 @@ fn the_demo_decides_as_it_promises() {
     }
     assert_eq!(lines[8], "3 forwarded, 3 refused, 1 acknowledged: as expected");
     assert_eq!(lines.len(), 9, "{out}");
+}
+
+#[test]
+fn a_full_disk_is_a_failure_and_a_reader_that_left_is_none() {
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full");
+    if let Ok(full) = full {
+        let done = program().arg("providers").stdout(full).output().unwrap();
+        assert_eq!(done.status.code(), Some(1));
+        assert!(String::from_utf8_lossy(&done.stderr).starts_with("error: cannot write: "));
+    }
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let done = program().arg("providers").stdout(writer).output().unwrap();
+    assert_eq!((done.status.code(), done.stderr.as_slice()), (Some(0), &b""[..]));
 }
 
 #[test]

@@ -125,6 +125,15 @@ fn a_second_gateway_on_the_same_port_does_not_start() {
 }
 
 #[test]
+fn an_audit_file_that_cannot_be_written_is_named() {
+    let config = format!("{CONFIG}[log]\naudit = \"none/audit.jsonl\"\n");
+    let done = super::Call::new(&["run"]).file("hookward.toml", config);
+    let done = done.env("HOOK", "0123456789abcdef0123").run();
+    assert_eq!(done.code, 1);
+    assert!(done.err.contains("error: cannot open the audit file: none/audit.jsonl: "), "{done:?}");
+}
+
+#[test]
 fn dev_is_for_people() {
     // Not only loopback is asked for, but only loopback it is.
     let config =
