@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     Exit,
-    meant::nearest,
+    providers::unknown,
     style::{print, usage},
 };
 use crate::{config::lint::is_same, providers};
@@ -110,13 +110,6 @@ fn route(out: &mut String, name: &str, upstream: &str, is_first: bool) {
     );
 }
 
-fn unknown(name: &str) -> String {
-    match nearest(name, providers::names()) {
-        Some(meant) => format!("there is no provider {name:?}; did you mean {meant:?}?"),
-        None => format!("there is no provider {name:?}; `hookward providers` lists them"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -138,8 +131,8 @@ mod tests {
 
     #[test]
     fn wrong_calls_are_explained() {
-        assert!(init(&["gihtub"], "http://h").unwrap_err().contains("did you mean \"github\"?"));
-        assert!(init(&["GitHub"], "http://h").unwrap_err().contains("did you mean \"github\"?"));
+        assert!(init(&["gihtub"], "http://h").unwrap_err().contains("did you mean github?"));
+        assert!(init(&["GitHub"], "http://h").unwrap_err().contains("did you mean github?"));
         assert!(init(&["nothing-like-it"], "http://h").unwrap_err().contains("hookward providers"));
         for bad in ["", "127.0.0.1:3000", "ftp://h/", "http://", "/path", "builtin:nothing"] {
             assert!(init(&["github"], bad).is_err(), "{bad}");
