@@ -4,6 +4,9 @@ use crate::support::{Client, Gateway, Upstream, github, request, stripe};
 
 const SECRET: &str = "a-secret-of-16-bytes-or-more";
 
+/// Method, target, headers; status and code.
+type Case<'a> = (&'a str, &'a str, Vec<(&'a str, String)>, u16, &'a str);
+
 fn gateway(upstream: &Upstream, server: &str, more: &str) -> Gateway {
     Gateway::start(&format!(
         r#"
@@ -36,7 +39,7 @@ fn every_reason_has_its_code_and_nothing_is_forwarded() {
     let now = gateway.clock.unix().secs();
     let good = github(SECRET, b"{}");
     let forged = github("another secret entirely", b"{}");
-    let cases: Vec<(&str, &str, Vec<(&str, String)>, u16, &str)> = vec![
+    let cases: Vec<Case> = vec![
         ("POST", "/none", vec![], 404, "no_route"),
         ("POST", "/github/../github", vec![], 404, "no_route"),
         ("GET", "/github", vec![], 405, "method_not_allowed"),
