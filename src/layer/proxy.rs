@@ -44,7 +44,7 @@ fn answer_panic(_: Box<dyn Any + Send>) -> Response<Full<Bytes>> {
 #[expect(dead_code, reason = "proves at compile time that the stack is a service over any body")]
 fn is_a_service<B>(proxy: Proxy) -> impl tower::Service<Request<B>>
 where
-    B: Body<Data = Bytes> + Send + Unpin + 'static,
+    B: Body<Data = Bytes, Error: Into<tower::BoxError>> + Send + Unpin + 'static,
 {
     proxy
 }

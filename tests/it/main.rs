@@ -3,9 +3,20 @@
 
 mod support;
 
+mod admin;
 mod ambiguity;
+mod audit;
 mod content;
+mod drain;
+mod embed;
 mod forwarding;
+mod http2;
+mod policy;
+mod proxy;
 mod race;
 mod refusals;
+mod reload;
 mod replay;
+mod strangers;
+mod tls;
+mod upstreams;

@@ -34,8 +34,8 @@ fn the_same_bytes_again_are_refused() {
     assert_eq!(status, 409);
     assert!(text.contains("replayed"));
     assert_eq!(upstream.count(), 1);
-    // Until they are older than the window.
-    gateway.clock.advance(std::time::Duration::from_secs(28 * 3600));
+    // Until they are older than the window; a slot of a quarter of it expires as a whole.
+    gateway.clock.advance(std::time::Duration::from_secs(31 * 3600));
     assert_eq!(post_github(&gateway, b"{\"n\":1}").0, 200);
 }
 
@@ -155,11 +155,7 @@ fn entries_and_budgets_outlive_a_reload() {
     };
     let gateway = Gateway::start(&config(""));
     assert_eq!(post_github(&gateway, b"once").0, 200);
-    assert!(
-        gateway.reload(
-            &config("tolerance = \"5m\"\n").replace("tolerance = \"5m\"\n", "events = [\"*\"]\n")
-        ) || true
-    );
+    assert!(gateway.reload(&config("on_unlisted_event = \"reject\"\n")));
     assert_eq!(post_github(&gateway, b"once").0, 409);
     assert!(!gateway.reload("nonsense = 1\n"), "a bad configuration changes nothing");
     assert_eq!(post_github(&gateway, b"once").0, 409);
