@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use http::request::Parts;
+use http::{HeaderValue, request::Parts};
 
 use crate::{
     clock::{Mono, UnixMs},
@@ -25,7 +25,7 @@ use crate::{
 /// exactly the proofs of all layers, so that a stack with a check left out does not compile.
 pub struct Delivery<B, P = ()> {
     /// Method, URI as received, headers.
-    pub head: Parts,
+    pub head: Box<Parts>,
     /// The body.
     pub body: B,
     /// What was proven so far.
@@ -127,6 +127,8 @@ pub struct Record {
     pub started: Mono,
     /// When the head was complete.
     pub time: UnixMs,
+    /// The time that the delivery is judged at: when its body was complete.
+    pub now: UnixMs,
     /// Ours, or a trusted proxy's.
     pub request_id: RequestId,
     /// The address that policy is applied to: IPv4-mapped IPv6 already IPv4.
@@ -184,9 +186,11 @@ impl fmt::Debug for NearMiss {
 impl Record {
     /// A record of which nothing is known yet but what all requests share, and the time.
     pub fn new(shared: Arc<Shared>) -> Self {
+        let now = shared.clock.unix();
         Self {
             started: shared.clock.mono(),
-            time: shared.clock.unix(),
+            time: now,
+            now,
             request_id: RequestId::new(),
             source: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
             secure: false,
@@ -266,14 +270,10 @@ impl fmt::Debug for Record {
 }
 
 /// `X-Request-Id`: ours, or a trusted proxy's if it is `[A-Za-z0-9._-]{1,128}`.
+///
+/// Kept as a header's value, because that is what it becomes twice.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RequestId(Kind);
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Kind {
-    Ours([u8; 32]),
-    Theirs(Box<str>),
-}
+pub struct RequestId(HeaderValue);
 
 impl RequestId {
     /// A new one: 32 hexadecimal digits.
@@ -282,23 +282,26 @@ impl RequestId {
         let bytes = fastrand::u128(..).to_be_bytes();
         // The buffer is exactly twice as long as the bytes, so encoding cannot fail.
         let _: Result<(), _> = hex::encode_to_slice(bytes, &mut text);
-        Self(Kind::Ours(text))
+        let value = HeaderValue::from_bytes(&text);
+        Self(value.unwrap_or_else(|_| HeaderValue::from_static("0")))
     }
 
     /// Takes a trusted proxy's, if it is well formed.
-    pub fn accept(text: &[u8]) -> Option<Self> {
+    pub fn accept(theirs: &HeaderValue) -> Option<Self> {
+        let text = theirs.as_bytes();
         let fine = (1..=128).contains(&text.len())
             && text.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'));
-        let text = fine.then(|| std::str::from_utf8(text).ok())??;
-        Some(Self(Kind::Theirs(text.into())))
+        fine.then(|| Self(theirs.clone()))
     }
 
     /// Its text.
     pub fn as_str(&self) -> &str {
-        match &self.0 {
-            Kind::Ours(hex) => std::str::from_utf8(hex).unwrap_or_default(),
-            Kind::Theirs(text) => text,
-        }
+        self.0.to_str().unwrap_or_default()
+    }
+
+    /// As a header's value.
+    pub const fn value(&self) -> &HeaderValue {
+        &self.0
     }
 }
 
@@ -314,9 +317,10 @@ mod tests {
 
     #[test]
     fn request_ids_of_others_are_taken_only_if_harmless() {
-        assert_eq!(RequestId::accept(b"a.B-9_").unwrap().as_str(), "a.B-9_");
-        for bad in [&b""[..], b"a b", b"a\r\nb", b"\xff", &[b'a'; 129]] {
-            assert_eq!(RequestId::accept(bad), None);
+        let accept = |text: &[u8]| RequestId::accept(&HeaderValue::from_bytes(text).unwrap());
+        assert_eq!(accept(b"a.B-9_").unwrap().as_str(), "a.B-9_");
+        for bad in [&b""[..], b"a b", b"a\tb", b"\xff", &[b'a'; 129]] {
+            assert_eq!(accept(bad), None);
         }
         assert_eq!(RequestId::new().as_str().len(), 32);
     }

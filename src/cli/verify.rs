@@ -37,9 +37,10 @@ pub struct Args {
     /// The time of judgement in Unix seconds; default: the capture's own, else now
     #[arg(long, value_name = "UNIX")]
     at: Option<i64>,
-    /// Succeeds if the verdict is this code instead of forwarded
+    /// Succeeds if the verdict is this code instead of forwarded; KEY=VALUE, as with `sign`, says
+    /// what the scheme must be told
     #[arg(long, value_name = "CODE")]
-    expect: Option<String>,
+    expect: Vec<String>,
     /// How findings are written
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -62,3 +63,6 @@ pub fn run(args: &Args) -> Exit {
     };
     result.unwrap_or_else(|message| usage(&message))
 }
+
+#[cfg(test)]
+mod tests;

@@ -32,8 +32,10 @@ impl Disk {
     pub(super) fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         let path = self.resolve(path);
         self.remember(path.clone());
-        let mut bytes = Vec::new();
         let file = File::open(path)?;
+        // Room for all of it: a vector that grows would leave pieces of a secret behind.
+        let len = file.metadata().map_or(0, |meta| meta.len().min(LARGEST));
+        let mut bytes = Vec::with_capacity(usize::try_from(len).unwrap_or(0) + 64);
         if file.take(LARGEST + 1).read_to_end(&mut bytes)? as u64 > LARGEST {
             return Err(io::Error::other("larger than 16 MiB"));
         }

@@ -144,7 +144,7 @@ impl fmt::Display for Problem {
                 let file = at.file.display().to_string();
                 let file = printable(&file);
                 write!(f, "\n{:width$}--> {file}:{}:{}", "", at.line, at.column)?;
-                let line = printable(at.excerpt.trim_end());
+                let line = shortened(&printable(at.excerpt.trim_end()));
                 write!(f, "\n{} | {line}", at.line)?;
                 width
             }
@@ -159,6 +159,16 @@ impl fmt::Display for Problem {
         Ok(())
     }
 }
+
+/// The beginning of a line that fills more than a screen's width or two.
+fn shortened(line: &str) -> String {
+    match line.char_indices().nth(LONGEST_LINE) {
+        Some((at, _)) => format!("{}…", line.split_at(at).0),
+        None => line.to_owned(),
+    }
+}
+
+const LONGEST_LINE: usize = 160;
 
 /// The text with control characters escaped: a file may hold what would move a terminal's cursor.
 fn printable(text: &str) -> String {

@@ -212,6 +212,10 @@ fn certificates_are_read_and_held_against_their_keys() {
     assert!(config.routes[0].upstream.ca_pem.is_some());
     assert!(config.files.iter().any(|path| path.ends_with("key.pem")));
     assert!(!format!("{config:?}").contains("PRIVATE KEY"));
+    let path = dir.path().join("hookward.toml");
+    load_with("nowhere.pem").unwrap_err();
+    let loaded = load(&path, &options(Secrets::Skip)).unwrap();
+    assert_eq!((loaded.config.server.tls.len(), loaded.problems.len()), (1, 1));
     for bad in ["other.pem", "chain.pem"] {
         let problems = load_with(bad).unwrap_err();
         assert_eq!(problems.len(), 1, "{}", shown(&problems));

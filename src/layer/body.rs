@@ -84,13 +84,16 @@ where
                 &delivery.record.route,
                 &mut charge,
             );
-            let body = match read.await {
-                Ok(body) => body,
+            let (body, waited) = match read.await {
+                Ok(whole) => whole,
                 Err(refusal) => return Err(Refused::by(Check::Body, refusal, delivery.record)),
             };
             let mut record = delivery.record;
             record.unread = false;
             record.bytes = body.len() as u64;
+            if waited {
+                record.now = record.shared.clock.unix();
+            }
             record.checks.pass(Check::Body);
             if record.shared.telemetry.audits() {
                 record.body_sha256 = Some(Sha256::digest(&body).into());
@@ -102,12 +105,13 @@ where
     }
 }
 
+/// The whole body, and whether it had to be waited for.
 async fn read<B>(
     headers: &HeaderMap,
     body: &mut B,
     route: &Option<std::sync::Arc<Route>>,
     charge: &mut Charge,
-) -> Result<Bytes, Refusal>
+) -> Result<(Bytes, bool), Refusal>
 where
     B: Body<Data = Bytes, Error: Into<BoxError>> + Unpin,
 {
@@ -147,7 +151,8 @@ where
             rest.extend_from_slice(&data);
         }
     }
-    Ok(if rest.is_empty() { first } else { rest.freeze() })
+    let whole = if rest.is_empty() { first } else { rest.freeze() };
+    Ok((whole, frames.timer.is_some()))
 }
 
 fn too_large() -> Refusal {

@@ -10,10 +10,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{
-    HeaderName, HeaderValue, Request, Response, StatusCode, Version,
-    header::{CONNECTION, TRANSFER_ENCODING},
-};
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode, Version, header::CONNECTION};
 use http_body::Body;
 use tower::{Layer, Service};
 
@@ -133,11 +130,11 @@ fn admit<B: Body>(
     }
     record.host = net::host::host_of(&head).unwrap_or_default().to_ascii_lowercase().into();
     let theirs = head.headers.get(X_REQUEST_ID).filter(|_| proxied);
-    if let Some(id) = theirs.and_then(|id| RequestId::accept(id.as_bytes())) {
+    if let Some(id) = theirs.and_then(|id| RequestId::accept(id)) {
         record.request_id = id;
     }
     upstream::strip_claims(&mut head.headers);
-    Ok(Delivery { head, body, proof: (), record })
+    Ok(Delivery { head: Box::new(head), body, proof: (), record })
 }
 
 /// What of the head decides about the connection.
@@ -145,7 +142,8 @@ fn begin<B: Body>(shared: &Arc<Shared>, head: &http::request::Parts, body: &B) -
     let mut record = Box::new(Record::new(Arc::clone(shared)));
     if head.version < Version::HTTP_2 {
         record.unread = !body.is_end_stream();
-        record.last = head.headers.contains_key(TRANSFER_ENCODING);
+        // Only a chunked body does not say how long it will be.
+        record.last = record.unread && body.size_hint().exact().is_none();
     }
     record
 }
@@ -200,9 +198,7 @@ fn conclude<R: From<Bytes>>(result: Result<Answer<R>, Refused>) -> Response<R> {
         }
     };
     let headers = response.headers_mut();
-    if let Ok(id) = HeaderValue::from_str(record.request_id.as_str()) {
-        headers.insert(X_REQUEST_ID, id);
-    }
+    headers.insert(X_REQUEST_ID, record.request_id.value().clone());
     if record.unread || record.last {
         // What is left of the body is discarded, and nothing behind it is read as a request.
         headers.insert(CONNECTION, HeaderValue::from_static("close"));

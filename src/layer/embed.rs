@@ -107,20 +107,20 @@ where
     fn call(&mut self, delivery: Delivery<Bytes, Admitted>) -> Self::Future {
         let inner = self.service.clone();
         Box::pin(async move {
-            let verified = Proven::of(delivery.route(), &delivery.proof).text();
+            let verified = Proven::of(delivery.route(), &delivery.proof).header();
             let Delivery { mut head, body, mut record, proof } = delivery;
-            let monitored = monitored(&record).unwrap_or_default();
+            let monitored = monitored(&record).and_then(|text| HeaderValue::try_from(text).ok());
             let entries = [
-                (VERIFIED, verified),
-                (MONITORED, monitored.as_str()),
-                (REQUEST_ID, record.request_id.as_str()),
+                (VERIFIED, verified.cloned()),
+                (MONITORED, monitored),
+                (REQUEST_ID, Some(record.request_id.value().clone())),
             ];
             for (name, value) in entries {
-                if let (false, Ok(value)) = (value.is_empty(), HeaderValue::from_str(value)) {
+                if let Some(value) = value {
                     head.headers.insert(name, value);
                 }
             }
-            let answered = inner.oneshot(Request::from_parts(head, Q::from(body))).await;
+            let answered = inner.oneshot(Request::from_parts(*head, Q::from(body))).await;
             drop(proof);
             match answered {
                 Ok(response) => {

@@ -8,6 +8,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use http::HeaderValue;
 use tower::Service;
 
 use crate::{
@@ -40,7 +41,7 @@ impl Service<Delivery<Bytes, Admitted>> for Forward {
             let route = Arc::clone(record.route());
             let monitored = monitored(&record);
             let outgoing = Outgoing {
-                request_id: record.request_id.as_str(),
+                request_id: record.request_id.value(),
                 source: record.source,
                 secure: record.secure,
                 host: &record.host,
@@ -49,13 +50,13 @@ impl Service<Delivery<Bytes, Admitted>> for Forward {
                 covered_id: record.event_id.as_deref().filter(|_| proven.covers_id),
                 event_type: record.event_type.as_deref(),
                 key_id: record.key_id.as_deref(),
-                verified: proven.text(),
+                verified: proven.header(),
                 monitored: monitored.as_deref(),
                 webhook_id_seed: proven.content_key,
-                now: route.shared.clock.unix(),
+                now: record.now,
             };
             let sent = route.shared.clock.mono();
-            let exchanged = route.upstream.exchange(&outgoing, head, body).await;
+            let exchanged = route.upstream.exchange(&outgoing, *head, body).await;
             let took = route.shared.clock.mono().saturating_sub(sent);
             record.upstream_us = Some(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
             // The memory for the body is given back only once it was sent.
@@ -84,12 +85,13 @@ pub struct Proven {
 
 const NAMES: [&str; 5] = ["signature", "token", "timestamp", "replay", "schema"];
 
-static TEXTS: LazyLock<Vec<String>> = LazyLock::new(|| {
+static VALUES: LazyLock<Vec<HeaderValue>> = LazyLock::new(|| {
     let text = |bits: usize| {
         let named = NAMES.iter().enumerate().filter(|(bit, _)| bits & (1 << bit) != 0);
         named.map(|(_, name)| *name).collect::<Vec<_>>().join(", ")
     };
-    (0..1 << NAMES.len()).map(text).collect()
+    let value = |bits| HeaderValue::try_from(text(bits)).ok();
+    (0..1 << NAMES.len()).map_while(value).collect()
 });
 
 impl Proven {
@@ -109,9 +111,9 @@ impl Proven {
         Self { bits, covers_id: verified.is_some() && !token, content_key }
     }
 
-    /// The header's text; empty if nothing was proven.
-    pub(super) fn text(self) -> &'static str {
-        TEXTS.get(self.bits).map_or("", String::as_str)
+    /// The header; `None` if nothing was proven.
+    pub(super) fn header(self) -> Option<&'static HeaderValue> {
+        VALUES.get(self.bits).filter(|_| self.bits != 0)
     }
 }
 

@@ -15,6 +15,7 @@ use bytes::Bytes;
 use tower::{Layer, Service};
 
 use crate::{
+    clock::UnixMs,
     config::model::{Check, OnDuplicate, OnReplay, Replay as Rules},
     decision::{Code, Detail, Refusal},
     delivery::{Delivery, Held},
@@ -136,7 +137,7 @@ fn admit<P>(
     if repeats {
         return Ok((unkept, None));
     }
-    reserve(route, rules, store, verified, timely, &event)
+    reserve(route, rules, store, verified, timely, &event, record.now)
 }
 
 fn reserve(
@@ -146,6 +147,7 @@ fn reserve(
     verified: &Verified,
     timely: &Timely,
     event: &Event,
+    now: UnixMs,
 ) -> Result<Admission, Refusal> {
     let clock = &route.shared.clock;
     let content = verified.content_key.map(|key| ContentClaim {
@@ -153,7 +155,7 @@ fn reserve(
         body: verified.body_key,
         lifetime: timely.fresh.as_ref().map_or(rules.window, |fresh| {
             let end = fresh.signed_at.0.saturating_add(millis(fresh.tolerance));
-            let left = end.saturating_sub(clock.unix().0);
+            let left = end.saturating_sub(now.0);
             Duration::from_millis(u64::try_from(left).unwrap_or_default()) + route.lease
         }),
     });

@@ -33,7 +33,7 @@ impl<P> Judge<Bytes, Claimed<P>> for VerifySignature {
     fn judge(&self, delivery: &mut Delivery<Bytes, Claimed<P>>) -> Result<Verified, Unproven> {
         let ((_, Held::Proven(claim)), _) = &delivery.proof else { return Err(Unproven::Moot) };
         let route = delivery.route();
-        let now = route.shared.clock.unix();
+        let now = delivery.record.now;
         let head = Head::of(&delivery.head);
         match route.scheme.verify(&route.keys, claim, head, &delivery.body, now) {
             Ok(verified) => {

@@ -41,7 +41,7 @@ impl<P> Judge<Bytes, Signed<P>> for JudgeTime {
             return Err(Unproven::Moot);
         };
         let route = delivery.route();
-        let now = route.shared.clock.unix();
+        let now = delivery.record.now;
         let head = Head::of(&delivery.head);
         Ok(Timely { fresh: route.scheme.judge_time(claim, head, &delivery.body, now)? })
     }

@@ -28,7 +28,7 @@ pub(super) fn record() -> Record {
     let telemetry = Arc::new(Telemetry::new(clock.clone(), None));
     let mut record = Record::new(Arc::new(Shared::new(clock, telemetry, TaskTracker::new())));
     record.time = UnixMs(1_760_000_000_123);
-    record.request_id = RequestId::accept(b"req-1").unwrap();
+    record.request_id = RequestId::accept(&http::HeaderValue::from_static("req-1")).unwrap();
     record.source = IpAddr::from([192, 0, 2, 7]);
     record.secure = true;
     record.concluded = true;

@@ -32,3 +32,6 @@ pub use head::Head;
 pub use json::parse_strict;
 pub use key::{KeyRing, Secret};
 pub use scheme::{Claim, Coverage, Event, Fresh, Scheme, SchemeOptions, Verified, fingerprint};
+
+#[cfg(test)]
+mod tests;

@@ -279,6 +279,9 @@ fn unknown(kind: &str, named: bool) -> BadText {
     if LATER.contains(&kind) {
         return format!("the source `{kind}` is built by a later version").into();
     }
+    if !named && kind == "form" {
+        return "the whole `form` is built by a later version".to_owned().into();
+    }
     if named && PLAIN.contains(&kind) {
         return format!("the source `{kind}` takes no name").into();
     }

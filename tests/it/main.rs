@@ -1,5 +1,5 @@
 //! The gateway as its users meet it: real sockets, a recording upstream, a raw client.
-#![expect(missing_docs, unreachable_pub, reason = "test support, read where it is used")]
+#![expect(unreachable_pub, reason = "test support, read where it is used")]
 
 mod support;
 

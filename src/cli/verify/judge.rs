@@ -187,12 +187,13 @@ impl Judging<'_> {
         head.headers = self.request.headers.clone();
         let mut record = Record::new(Arc::clone(&route.shared));
         record.time = self.at;
+        record.now = self.at;
         record.route = Some(Arc::clone(route));
         record.event_type.clone_from(&event.kind);
         // Nothing was decided that anybody else should hear of.
         record.concluded = true;
         let body = Bytes::copy_from_slice(&self.request.body);
-        Delivery { head, body, proof: (), record: Box::new(record) }
+        Delivery { head: Box::new(head), body, proof: (), record: Box::new(record) }
     }
 }
 

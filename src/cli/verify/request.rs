@@ -19,14 +19,7 @@ use crate::{
 
 /// Judges every request of every file.
 pub(super) fn run(args: &Args) -> Result<Exit, String> {
-    let expected = match &args.expect {
-        None => Code::Forwarded,
-        Some(name) => Code::ALL
-            .iter()
-            .copied()
-            .find(|code| code.as_str() == name)
-            .ok_or_else(|| format!("there is no code \"{name}\""))?,
-    };
+    let expected = expected(args)?;
     let target = Target::of(args)?;
     let mut text = String::new();
     let mut objects = Vec::new();
@@ -49,6 +42,23 @@ pub(super) fn run(args: &Args) -> Result<Exit, String> {
         Exit::Yes => Exit::No,
         failed => failed,
     })
+}
+
+/// The one code that is a success.
+fn expected(args: &Args) -> Result<Code, String> {
+    let mut codes = args.expect.iter().filter(|text| !text.contains('='));
+    let code = match codes.next() {
+        None => Code::Forwarded,
+        Some(name) => Code::ALL
+            .iter()
+            .copied()
+            .find(|code| code.as_str() == name)
+            .ok_or_else(|| format!("there is no code \"{name}\""))?,
+    };
+    match codes.next() {
+        None => Ok(code),
+        Some(_) => Err("a request has one verdict: --expect takes one code".to_owned()),
+    }
 }
 
 /// The requests of a file: one as raw HTTP, or one a line as JSON.

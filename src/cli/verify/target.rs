@@ -18,7 +18,12 @@ use crate::{
 /// What captured requests are judged by.
 pub(super) enum Target {
     /// A built-in definition with secrets of the command line.
-    Provider { definition: Arc<Definition>, secrets: Vec<Secret>, url: Option<String> },
+    Provider {
+        definition: Arc<Definition>,
+        secrets: Vec<Secret>,
+        /// What the command line tells the scheme.
+        expect: BTreeMap<String, String>,
+    },
     /// A route of a configuration.
     Route(Arc<Route>),
 }
@@ -41,8 +46,12 @@ impl Target {
                     .ok_or_else(|| format!("there is no provider \"{name}\""))?;
                 let secrets = args.secret.iter().map(|text| secret_arg::read(text));
                 let secrets = secrets.collect::<Result<Vec<_>, _>>()?;
-                let url = args.url.clone();
-                Ok(Self::Provider { definition: Arc::clone(definition), secrets, url })
+                let said = args.expect.iter().filter_map(|text| text.split_once('='));
+                // A scheme that does not sign the URL has no use for it.
+                let url = args.url.as_deref().filter(|_| definition.expect.contains_key("url"));
+                let url = url.map(|url| ("url", url));
+                let expect = said.chain(url).map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
+                Ok(Self::Provider { definition: Arc::clone(definition), secrets, expect })
             }
             (None, Some(route)) => Self::route(&args.config.path()?, route),
             (None, None) => Err(
@@ -80,11 +89,10 @@ impl Target {
                 keys: Arc::clone(&route.keys),
                 secrets: route.secrets.clone(),
             }),
-            Self::Provider { definition, secrets, url } => {
-                let mut expect = BTreeMap::new();
+            Self::Provider { definition, secrets, expect } => {
+                let mut expect = expect.clone();
                 if definition.expect.contains_key("url") {
-                    let url = url.clone().unwrap_or_else(|| request.url());
-                    expect.insert("url".to_owned(), url);
+                    expect.entry("url".to_owned()).or_insert_with(|| request.url());
                 }
                 let options = SchemeOptions { expect, ..Default::default() };
                 let scheme = Scheme::compile(definition, &options).map_err(|all| all.join("; "))?;

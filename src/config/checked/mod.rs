@@ -4,6 +4,7 @@
 //! result is `None` and nobody sees it.
 
 mod address;
+mod body;
 mod filters;
 mod in_force;
 mod keys;

@@ -9,6 +9,7 @@ use crate::{
         model::{Check, Exception, Policy},
         quoted,
         raw::{self, Raw},
+        read::meant,
     },
     verify::Algorithm,
 };
@@ -86,7 +87,11 @@ fn exceptions(cx: &Context<'_>, policy: &raw::Policy, config: &Raw) -> BTreeMap<
         let key = format!("policy.exceptions.{}", quoted(route));
         if !config.routes.contains_key(route) {
             let routes = config.routes.keys().map(String::as_str);
-            cx.problems.unknown(format_args!("{key}"), "route", route, routes);
+            let mut problem = Problem::warning(format!("{key}: there is no route {route:?}"));
+            if let Some(name) = meant(route, routes) {
+                problem = problem.detail(format!("did you mean {name:?}?"));
+            }
+            cx.problems.push(problem, format_args!("{key}"));
         }
         out.insert(route.clone(), exception(cx, &key, raw));
     }

@@ -10,13 +10,14 @@ use http::Method;
 use ipnet::IpNet;
 
 use super::{
-    Context, address, filters, keys, path, policy, provider::Providers, rates, replay, upstream,
+    Context, address, body, filters, keys, path, policy, provider::Providers, rates, replay,
+    upstream,
 };
 use crate::{
     config::{
         Problem,
         material::RouteMaterial,
-        model::{Body, Policy, ProxyProtocol, ReplayStore, Route},
+        model::{Policy, ProxyProtocol, ReplayStore, Route},
         quoted,
         raw::{self, Raw},
     },
@@ -89,7 +90,7 @@ impl<'a> Checker<'a> {
             forbid: self.forbidden(name),
             tolerance,
         };
-        let body = self.body(&at, raw, &definition, &own);
+        let body = body::body(cx, &at, raw.body.as_ref(), &definition, &own);
         // A scheme that lacks what it must be told was complained about already.
         expect.as_ref()?;
         let scheme = self.scheme(&at, &definition, &options)?;
@@ -303,7 +304,19 @@ impl<'a> Checker<'a> {
             Ok(scheme) => Some(Arc::new(scheme)),
             Err(problems) => {
                 for problem in problems {
-                    self.cx.problems.error(format_args!("routes.{at}.provider"), problem);
+                    let said = options
+                        .expect
+                        .keys()
+                        .find(|name| problem.starts_with(&format!("expect.{name} ")));
+                    match said {
+                        Some(name) => self
+                            .cx
+                            .problems
+                            .error(format_args!("routes.{at}.expect.{}", quoted(name)), problem),
+                        None => {
+                            self.cx.problems.error(format_args!("routes.{at}.provider"), problem);
+                        }
+                    }
                 }
                 None
             }
@@ -338,63 +351,9 @@ impl<'a> Checker<'a> {
             }
         }
     }
-
-    fn body(
-        &self,
-        at: &str,
-        raw: &raw::Route,
-        definition: &Definition,
-        own: &RouteMaterial,
-    ) -> Body {
-        let none = raw::Body::default();
-        let raw = raw.body.as_ref().unwrap_or(&none);
-        let mut content_types = Vec::new();
-        for (number, text) in raw.content_types.iter().flatten().enumerate() {
-            match media_type(text) {
-                Ok(media_type) => content_types.push(media_type),
-                Err(why) => self.cx.problems.error(
-                    format_args!("routes.{at}.body.content_types[{number}]"),
-                    format_args!("{text:?} {why}"),
-                ),
-            }
-        }
-        if raw.content_types.as_ref().is_some_and(Vec::is_empty) {
-            let key = format_args!("routes.{at}.body.content_types");
-            self.cx.problems.error(key, "no type would be taken; leave the key out for any");
-        }
-        Body {
-            max_size: keys::size(
-                self.cx,
-                format_args!("routes.{at}.body.max_size"),
-                raw.max_size,
-                definition.max_size.unwrap_or(1 << 20),
-                (1, 1 << 30),
-            ),
-            content_types,
-            schema: own.schema.clone(),
-            schemas: own.schemas.clone(),
-        }
-    }
 }
 
 /// Whether a tolerance means anything.
 fn has_timestamp(definition: &Definition) -> bool {
     definition.written().timestamp.is_some()
-}
-
-/// `type/subtype` without parameters, lower case.
-fn media_type(text: &str) -> Result<String, &'static str> {
-    let is_token = |part: &str| {
-        let fits = |b: u8| b.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&b);
-        !part.is_empty() && part.bytes().all(fits)
-    };
-    if text.contains(';') {
-        return Err("has parameters; types are compared without them");
-    }
-    match text.split_once('/') {
-        Some((kind, subtype)) if is_token(kind) && is_token(subtype) => {
-            Ok(text.to_ascii_lowercase())
-        }
-        _ => Err("is no media type such as \"application/json\""),
-    }
 }

@@ -10,7 +10,7 @@ use rustls::{
 use zeroize::Zeroizing;
 
 use super::Gatherer;
-use crate::config::{model::Certificate, raw::Tls};
+use crate::config::{Problem, Secrets, model::Certificate, raw::Tls};
 
 impl Gatherer<'_> {
     /// Reads a certificate and its key, and sees that they belong together.
@@ -30,6 +30,9 @@ impl Gatherer<'_> {
         if key_path.is_none() {
             let example = "private_key = \"tls/privkey.pem\"";
             self.problems.missing(format_args!("{key_key}"), "a file in PEM", example);
+        }
+        if self.options.secrets == Secrets::Skip {
+            return self.unread([&chain_key, &key_key], [chain_path?, key_path?]);
         }
         let chain = chain_path.and_then(|path| self.file(format_args!("{chain_key}"), path));
         let private = key_path.and_then(|path| self.file(format_args!("{key_key}"), path));
@@ -55,6 +58,22 @@ impl Gatherer<'_> {
             key_pem,
             chain_file: self.disk.resolve(chain_path?),
             key_file: self.disk.resolve(key_path?),
+        })
+    }
+
+    /// A certificate of which nothing was read: what is not there is a note.
+    fn unread(&self, keys: [&str; 2], paths: [&Path; 2]) -> Option<Certificate> {
+        let [chain_file, key_file] = paths.map(|path| self.disk.resolve(path));
+        let files = keys.into_iter().zip([&chain_file, &key_file]);
+        for (key, path) in files.filter(|(_, path)| !path.is_file()) {
+            let text = format!("{key}: there is no file {} here", path.display());
+            self.problems.push(Problem::note(text), format_args!("{key}"));
+        }
+        Some(Certificate {
+            chain_pem: Vec::new(),
+            key_pem: Zeroizing::default(),
+            chain_file,
+            key_file,
         })
     }
 

@@ -17,7 +17,7 @@ use crate::clock::UnixMs;
 #[derive(Clone, Debug)]
 pub struct Outgoing<'a> {
     /// `X-Request-Id`.
-    pub request_id: &'a str,
+    pub request_id: &'a HeaderValue,
     /// `X-Forwarded-For`: the address that policy was applied to, alone.
     pub source: IpAddr,
     /// `X-Forwarded-Proto`: whether the sender came over HTTPS.
@@ -35,7 +35,7 @@ pub struct Outgoing<'a> {
     /// `Hookward-Key-Id`.
     pub key_id: Option<&'a str>,
     /// `Hookward-Verified`: what was proven, such as `signature, replay`; empty: no such header.
-    pub verified: &'a str,
+    pub verified: Option<&'a HeaderValue>,
     /// `Hookward-Monitored`: the checks that failed and were only monitored.
     pub monitored: Option<&'a str>,
     /// The content key: what `webhook-id` is made of where no covered event id serves.
@@ -99,14 +99,16 @@ impl Rules {
         }
         let proto = if out.secure { "https" } else { "http" };
         headers.insert(FORWARDED_PROTO, HeaderValue::from_static(proto));
-        insert_text(headers, REQUEST_ID, Some(out.request_id));
+        headers.insert(REQUEST_ID, out.request_id.clone());
         headers.insert(FORWARDED_FOR, address(out.source));
         headers.insert(ROUTE, self.route.clone());
         headers.insert(PROVIDER, self.provider.clone());
         insert_text(headers, EVENT_ID, out.event_id);
         insert_text(headers, EVENT_TYPE, out.event_type);
         insert_text(headers, KEY_ID, out.key_id);
-        insert_text(headers, VERIFIED, Some(out.verified));
+        if let Some(verified) = out.verified {
+            headers.insert(VERIFIED, verified.clone());
+        }
         insert_text(headers, MONITORED, out.monitored);
         for (name, value) in &self.fixed {
             headers.insert(name.clone(), value.clone());

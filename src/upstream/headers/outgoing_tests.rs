@@ -121,7 +121,7 @@ fn what_is_not_known_is_not_said() {
         event_id: None,
         event_type: Some(""),
         key_id: None,
-        verified: "",
+        verified: None,
         monitored: Some("signature"),
         host: "",
         secure: false,

@@ -11,7 +11,7 @@ mod tls;
 use std::{collections::BTreeMap, time::Duration};
 
 use bytes::Bytes;
-use http::{Request, request::Parts};
+use http::{HeaderValue, Request, request::Parts};
 use http_body_util::BodyExt;
 
 use super::{Answer, Build, Outgoing, TlsContext, Upstream, UpstreamBody, parse_url};
@@ -22,9 +22,12 @@ use crate::{
     decision::{Code, Refusal},
 };
 
+static VERIFIED: HeaderValue = HeaderValue::from_static("signature, replay");
+static REQUEST_ID: HeaderValue = HeaderValue::from_static("0123");
+
 pub(super) fn outgoing() -> Outgoing<'static> {
     Outgoing {
-        request_id: "0123",
+        request_id: &REQUEST_ID,
         source: [192, 0, 2, 7].into(),
         secure: true,
         host: "fallback.example",
@@ -33,7 +36,7 @@ pub(super) fn outgoing() -> Outgoing<'static> {
         covered_id: Some("evt_1"),
         event_type: Some("Push Hook"),
         key_id: Some("2026"),
-        verified: "signature, replay",
+        verified: Some(&VERIFIED),
         monitored: None,
         webhook_id_seed: Some(7),
         now: UnixMs::from_secs(1_760_000_000),

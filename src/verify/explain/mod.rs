@@ -22,6 +22,8 @@ use search::Search;
 const MAX_SECRETS: usize = 8;
 /// More findings than this are not worth reading.
 const MAX_MISSES: usize = 8;
+/// Larger bodies are not looked at: every trial reads the whole of it.
+const MAX_BODY: usize = 4 * 1024 * 1024;
 /// Larger bodies are not reshaped.
 const MAX_RESHAPED: usize = 256 * 1024;
 
@@ -36,6 +38,9 @@ pub fn explain(
     body: &[u8],
     now: UnixMs,
 ) -> Vec<NearMiss> {
+    if body.len() > MAX_BODY {
+        return Vec::new();
+    }
     let Some(mut search) = Search::new(definition, options, secrets, head, body, now) else {
         return Vec::new();
     };

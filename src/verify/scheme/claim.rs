@@ -52,7 +52,12 @@ impl Scheme {
                 return Err(refuse(source, Role::Id, &Read::Repeated));
             }
         }
-        for (_, candidate) in self.candidates_of(group) {
+        for (number, candidate) in self.candidates_of(group) {
+            let is_given = candidate.from.is_in_body()
+                || claim.givens.iter().any(|given| given.candidate == number);
+            if !is_given {
+                continue;
+            }
             let values = candidate.signed.iter().flat_map(|template| template.values());
             for value in values.filter(|value| !value.source.is_in_body()) {
                 value.read(&message)?;

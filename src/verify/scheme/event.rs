@@ -57,6 +57,9 @@ impl Scheme {
             Repeats::When => {
                 let group = self.groups.get(self.group_of(head));
                 let Some(condition) = group.and_then(|g| g.repeats.as_ref()) else { return false };
+                if condition.is_out_of_question(body) {
+                    return false;
+                }
                 let json = match condition.source {
                     Source::Json(..) => self.look_into(head, body),
                     _ => None,

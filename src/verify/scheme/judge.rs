@@ -75,6 +75,9 @@ impl Scheme {
         let json = if uses_json { self.look_into(head, body) } else { None };
         let message = Message { head, body, json: json.as_deref() };
         let mut problem = None;
+        let mut matched = None;
+        // Every candidate is judged, even after a match: where each has a key of its own, the
+        // time must not tell which it was.
         for (number, candidate) in self.candidates_of(claim.group) {
             if !candidate.applies_to(&message) {
                 continue;
@@ -87,11 +90,12 @@ impl Scheme {
                     .map(|(key, content)| (key, Some(content))),
             };
             match judged {
-                Ok((key, content_key)) => {
-                    return Ok(self.verified(claim, &message, key, content_key));
-                }
+                Ok(found) => matched = matched.or(Some(found)),
                 Err(refusal) => problem = Some(first(problem, refusal)),
             }
+        }
+        if let Some((key, content_key)) = matched {
+            return Ok(self.verified(claim, &message, key, content_key));
         }
         Err(problem.unwrap_or_else(|| {
             Refusal::new(Code::SignatureMissing, "no signature applies to this message")

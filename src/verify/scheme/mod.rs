@@ -11,6 +11,7 @@ mod time;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fmt,
     sync::Arc,
     time::Duration,
 };
@@ -32,7 +33,7 @@ use super::{
 use candidate::Condition;
 
 /// What a route decides about a definition.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct SchemeOptions {
     /// `[routes.X.expect]`.
     pub expect: BTreeMap<String, String>,
@@ -42,8 +43,18 @@ pub struct SchemeOptions {
     pub tolerance: Option<Duration>,
 }
 
+// A registered URL may carry a token in its query: no value of `expect` is shown.
+impl fmt::Debug for SchemeOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SchemeOptions")
+            .field("expect", &self.expect.keys())
+            .field("forbid", &self.forbid)
+            .field("tolerance", &self.tolerance)
+            .finish()
+    }
+}
+
 /// A definition compiled for one route.
-#[derive(Debug)]
 pub struct Scheme {
     candidates: Vec<Candidate>,
     groups: Vec<Group>,
@@ -53,6 +64,12 @@ pub struct Scheme {
     /// Path and query of the registered URL, where the scheme signs it.
     target: Option<Box<str>>,
     coverage: Coverage,
+}
+
+impl fmt::Debug for Scheme {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scheme").field("coverage", &self.coverage).finish_non_exhaustive()
+    }
 }
 
 /// What candidates that cover the same have in common.

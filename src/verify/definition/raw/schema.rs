@@ -1,0 +1,50 @@
+//! What editors are told of values that are written in more than one way.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+
+use super::{Many, RawCondition, RawKey, RawKeyTable, RawRepeats, Scalar};
+
+impl<T: JsonSchema> JsonSchema for Many<T> {
+    fn schema_name() -> Cow<'static, str> {
+        format!("OneOrMore{}", T::schema_name()).into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let one = generator.subschema_for::<T>();
+        json_schema!({ "anyOf": [one, { "type": "array", "items": one }] })
+    }
+}
+
+impl JsonSchema for RawKey {
+    fn schema_name() -> Cow<'static, str> {
+        "RawKey".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let table = generator.subschema_for::<RawKeyTable>();
+        json_schema!({ "anyOf": [{ "enum": ["utf8", "hex", "base64"] }, table] })
+    }
+}
+
+impl JsonSchema for RawRepeats {
+    fn schema_name() -> Cow<'static, str> {
+        "RawRepeats".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let condition = generator.subschema_for::<RawCondition>();
+        json_schema!({ "anyOf": [{ "type": "boolean" }, condition] })
+    }
+}
+
+impl JsonSchema for Scalar {
+    fn schema_name() -> Cow<'static, str> {
+        "Scalar".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": ["string", "integer", "boolean"] })
+    }
+}

@@ -1,0 +1,123 @@
+use super::*;
+
+#[test]
+fn definitions_that_would_not_protect_are_refused() {
+    let signature = |rest: &str| {
+        format!(r#"signature = {{ algorithm = "hmac-sha256", from = "header:x-sig", {rest} }}"#)
+    };
+    let signed = |template: &str| signature(&format!("signed = \"{template}\""));
+    let two = r#"
+        signature = [
+            { algorithm = "hmac-sha256", from = "header:a", signed = "{body}" },
+            { algorithm = "hmac-sha256", from = "header:b", signed = "{body}" },
+        ]
+    "#;
+    for (text, path, says) in [
+        (format!("{BODY}\nevent = {{ id = \"header:x-id\" }}"), "event.id", "not covered"),
+        (
+            format!("{BODY}\nevent = {{ id = [\"json:/id\", \"header:x-id\"] }}"),
+            "event.id",
+            "`header:x-id`",
+        ),
+        (
+            format!("{BODY}\ntimestamp = {{ from = \"header:x-ts\" }}"),
+            "timestamp.from",
+            "not covered",
+        ),
+        (
+            format!("{BODY}\nrepeats = {{ header = \"x\", exists = true }}"),
+            "repeats",
+            "not covered",
+        ),
+        (
+            format!("{}\nevent = {{ id = \"json:/id\" }}", signed("{body|sha1}")),
+            "event.id",
+            "not covered",
+        ),
+        (
+            format!("{}\nevent = {{ id = \"header:i\" }}", signed("{header:i|lower}.{body}")),
+            "event.id",
+            "not covered",
+        ),
+        (signed("{header:a}{body}"), "signature.signed", "slide"),
+        (signed("{bdy}"), "signature.signed", "`body`"),
+        (signed("{url}{body}"), "signature.signed", "`[expect.url]`"),
+        (signature("prefix = \"x\""), "signature.signed", "missing"),
+        (signature("signed = \"{body}\", encoding = \"hx\""), "signature.encoding", "`hex`"),
+        (signature("signed = \"{body}\", value = \"v1\""), "signature.value", "for pairs only"),
+        (signature("signed = \"{body}\", key_slot = 0"), "signature.key_slot", "from 1"),
+        (signature("signed = \"{body}\", format = \"pairs\""), "signature.value", "no key"),
+        (
+            signature("signed = \"{body}\", public_keys = [1]"),
+            "signature.public_keys",
+            "later version",
+        ),
+        (
+            r#"signature = { algorithm = "ed25519", from = "header:s" }"#.into(),
+            "signature.algorithm",
+            "later version",
+        ),
+        (
+            r#"signature = { algorithm = "token", from = "body" }"#.into(),
+            "signature.from",
+            "no signature",
+        ),
+        (
+            r#"signature = { algorithm = "token", from = "bearer", signed = "{body}" }"#.into(),
+            "signature.signed",
+            "signs nothing",
+        ),
+        (
+            r#"signature = { algorithm = "hmac-sha256", from = "json:/a/*/b", signed = "{body}" }"#
+                .into(),
+            "signature.from",
+            "later version",
+        ),
+        (format!("{BODY}\nhandshake = [{{}}]"), "handshake", "later version"),
+        (format!("{BODY}\ndeadline = \"soon\""), "deadline", "no duration"),
+        (format!("{BODY}\nmethods = [\"PSOT\"]"), "methods", "`POST`"),
+        (format!("{BODY}\nfinal = [\"4x\"]"), "final", "\"4xx\""),
+        (String::new(), "signature", "missing"),
+        (
+            format!("{two}timestamp = {{ from = \"pair:t\" }}"),
+            "timestamp.from",
+            "needs a signature in pairs",
+        ),
+        (format!("{two}event = {{ id = \"pair:t\" }}"), "event.id", "needs a signature in pairs"),
+        (format!("{two}timestamp = {{ from = \"header:t\" }}"), "timestamp.from", "not covered"),
+    ] {
+        let problems = check(&text).unwrap_err();
+        let found = problems.iter().any(|p| p.starts_with(&format!("{path}:")) && p.contains(says));
+        assert!(found, "{text}\n{problems:?}");
+    }
+    // What a token vouches for needs no cover.
+    let token = r#"
+        signature = { algorithm = "token", from = "header:t" }
+        event = { id = "header:x-id" }
+    "#;
+    assert!(check(token).is_ok());
+}
+
+/// Every example of the documentation reads; those of families to come are refused by name.
+#[test]
+fn the_documentation_speaks_the_language() {
+    let page = include_str!("../../../docs/definitions.md");
+    let (_, families) = page.split_once("## The ten families").unwrap();
+    let mut seen = (0, 0);
+    let mut later = false;
+    for block in families.split("\n**").skip(1) {
+        later = block.split("\n\n").next().is_some_and(|intro| intro.contains("*(later)*"));
+        for example in block.split("```toml\n").skip(1) {
+            let text = example.split("```").next().unwrap();
+            match check(text) {
+                Ok(_) if !later => seen.0 += 1,
+                Err(problems) if later && problems.iter().any(|p| p.contains("later version")) => {
+                    seen.1 += 1;
+                }
+                other => panic!("{text}\n{other:?}"),
+            }
+        }
+    }
+    assert!(later);
+    assert_eq!(seen, (2, 9));
+}
