@@ -7,6 +7,7 @@ mod reload;
 mod service;
 mod signals;
 mod start;
+mod watch;
 
 pub use options::Options;
 pub use reload::ReloadError;

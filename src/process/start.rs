@@ -25,7 +25,7 @@ use crate::{
     },
 };
 
-use super::{Current, Inner, Options, Process, service::Serve, signals};
+use super::{Current, Inner, Options, Process, service::Serve, watch};
 
 /// How often expired replay entries of idle routes are dropped.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
@@ -103,7 +103,7 @@ impl Process {
         let addresses: Vec<_> = listeners.iter().map(Bound::address).collect();
         let servers = server::serve(listeners, options.cores, &settings, &make, &control)?;
         gateway.spawn_health(runtime.handle());
-        let watch = options.watch;
+        let watched = options.watch;
         let inner = Arc::new(Inner {
             options,
             gateway,
@@ -120,8 +120,8 @@ impl Process {
         });
         inner.readiness.set(State::Ready);
         runtime.spawn(sweep(Arc::clone(&inner)));
-        if watch {
-            runtime.spawn(signals::watch(Arc::clone(&inner), runtime.handle().clone()));
+        if watched {
+            runtime.spawn(watch::watch(Arc::clone(&inner), runtime.handle().clone()));
         }
         for address in &addresses {
             tracing::info!(%address, "listening");
