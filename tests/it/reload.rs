@@ -187,6 +187,9 @@ fn a_route_that_is_gone_is_gone_and_remembers_when_it_comes_back() {
         .replace("[routes.github]\npath = \"/github\"", "[routes.other]\npath = \"/other\"");
     assert!(gateway.reload(&renamed));
     assert_eq!(post(&gateway, OLD, "2"), (404, "no_route".to_owned()));
+    let metrics = gateway.metrics();
+    assert!(!metrics.contains("hookward_requests_total{route=\"github\""), "{metrics}");
+    assert!(metrics.contains("hookward_requests_total{route=\"other\""), "{metrics}");
     assert!(gateway.reload(&config(&upstream, OLD_FILE, "")));
     assert_eq!(post(&gateway, OLD, "1"), (409, "replayed".to_owned()));
     assert_eq!(post(&gateway, OLD, "2"), OK());
