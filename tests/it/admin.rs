@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::support::{Act, Client, Gateway, Upstream, eventually, get, github, request, stripe};
+use crate::support::{
+    Act, Client, Gateway, Upstream, eventually, free_port, get, github, request, stripe,
+};
 
 const SECRET: &str = "a-secret-of-16-bytes-or-more";
 
@@ -34,11 +36,6 @@ upstream = "{0}"
             upstream.url("")
         ),
     )
-}
-
-/// A port that was free a moment ago: probes do not tell where they listen.
-fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 #[test]

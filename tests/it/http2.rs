@@ -159,3 +159,47 @@ fn a_reset_stream_does_not_undo_the_delivery() {
             .contains(r#"hookward_requests_total{route="github",decision="forwarded"} 1"#)
     });
 }
+
+#[test]
+fn a_stream_that_is_reset_within_its_body_leaves_nothing() {
+    let upstream = Upstream::start();
+    let gateway = gateway(&upstream);
+    let signature = github(SECRET, b"{}");
+    http2::runtime().block_on(async {
+        let mut sender = connect(&gateway).await;
+        let headers = [("x-hub-signature-256", signature.as_str()), ("content-length", "3")];
+        let request = http2::post(URI, &headers, http2::endless(b"{}"));
+        let stalled = tokio::spawn(sender.send_request(request));
+        while !gateway.metrics().contains("hookward_body_memory_bytes 2\n") {
+            tokio::task::yield_now().await;
+        }
+        stalled.abort();
+        let gone = r#"hookward_requests_total{route="github",decision="sender_gone"} 1"#;
+        while !gateway.metrics().contains(gone) {
+            tokio::task::yield_now().await;
+        }
+        assert!(gateway.metrics().contains("hookward_body_memory_bytes 0\n"));
+        let headers = [("x-hub-signature-256", signature.as_str())];
+        let request = http2::post(URI, &headers, http2::full(b"{}"));
+        assert_eq!(http2::whole(sender.send_request(request).await.unwrap()).await.0, 200);
+    });
+    assert_eq!(upstream.count(), 1);
+}
+
+#[test]
+fn a_body_of_another_length_than_was_said_is_no_delivery() {
+    let upstream = Upstream::start();
+    let gateway = gateway(&upstream);
+    let signature = github(SECRET, b"{}");
+    http2::runtime().block_on(async {
+        for length in ["1", "3"] {
+            let mut sender = connect(&gateway).await;
+            let headers = [("x-hub-signature-256", signature.as_str()), ("content-length", length)];
+            let request = http2::post(URI, &headers, http2::full(b"{}"));
+            if let Ok(answer) = sender.send_request(request).await {
+                assert_ne!(answer.status(), 200, "{length}");
+            }
+        }
+    });
+    assert_eq!(upstream.count(), 0);
+}

@@ -12,6 +12,7 @@ mod embed;
 mod forwarding;
 mod http2;
 mod policy;
+mod process;
 mod proxy;
 mod race;
 mod refusals;

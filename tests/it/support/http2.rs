@@ -1,9 +1,14 @@
 //! An HTTP/2 client.
 
-use std::convert::Infallible;
+use std::{
+    convert::Infallible,
+    pin::Pin,
+    task::{Context, Poll},
+};
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
+use http_body::Frame;
 use http_body_util::{BodyExt, Full, combinators::BoxBody};
 use hyper::{body::Incoming, client::conn::http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -30,6 +35,25 @@ pub fn full(body: &[u8]) -> Body {
 
 pub fn with_trailers(body: &[u8], trailers: HeaderMap) -> Body {
     Full::new(Bytes::copy_from_slice(body)).with_trailers(async { Some(Ok(trailers)) }).boxed()
+}
+
+/// A body that begins and does not go on.
+pub fn endless(begin: &'static [u8]) -> Body {
+    Stalled(Some(Bytes::from_static(begin))).boxed()
+}
+
+struct Stalled(Option<Bytes>);
+
+impl http_body::Body for Stalled {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        self.0.take().map_or(Poll::Pending, |begin| Poll::Ready(Some(Ok(Frame::data(begin)))))
+    }
 }
 
 pub fn post(uri: &str, headers: &[(&str, &str)], body: Body) -> Request<Body> {
