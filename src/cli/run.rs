@@ -38,6 +38,7 @@ pub fn run(args: &Args) -> Exit {
     let mut options = Options::new(path.clone(), Clock::system());
     options.log = true;
     options.watch = args.watch;
+    options.signals = true;
     options.dev = args.dev;
     if args.dev {
         options.observer = Some(Arc::new(|conclusion, took| {

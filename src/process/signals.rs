@@ -4,21 +4,38 @@ use std::{io, sync::Arc};
 
 use tokio::{
     runtime::Handle,
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
 };
 
 use super::Inner;
 
-/// Waits for SIGTERM or SIGINT; reloads at SIGHUP.
-pub(super) async fn until_told(inner: Arc<Inner>, runtime: Handle) -> io::Result<()> {
-    let mut hangup = signal(SignalKind::hangup())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    loop {
-        tokio::select! {
-            _ = terminate.recv() => return Ok(()),
-            _ = interrupt.recv() => return Ok(()),
-            _ = hangup.recv() => reload(&inner, &runtime).await,
+/// The signals that a gateway takes, from when they are caught on.
+#[derive(Debug)]
+pub(super) struct Signals {
+    hangup: Signal,
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    /// Catches them. Until then, each of them ends the process.
+    pub(super) fn catch(runtime: &Handle) -> io::Result<Self> {
+        let _entered = runtime.enter();
+        Ok(Self {
+            hangup: signal(SignalKind::hangup())?,
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    /// Waits for SIGTERM or SIGINT; reloads at SIGHUP.
+    pub(super) async fn until_told(mut self, inner: Arc<Inner>, runtime: Handle) {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return,
+                _ = self.interrupt.recv() => return,
+                _ = self.hangup.recv() => reload(&inner, &runtime).await,
+            }
         }
     }
 }

@@ -25,7 +25,7 @@ use crate::{
     },
 };
 
-use super::{Current, Inner, Options, Process, service::Serve, watch};
+use super::{Current, Inner, Options, Process, service::Serve, signals::Signals, watch};
 
 /// How often expired replay entries of idle routes are dropped.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
@@ -90,6 +90,9 @@ impl Process {
             telemetry.audit_to(Some(sink)).map_err(StartError::Audit)?;
         }
         read_gauges(&telemetry, &gateway, &control);
+        // Whoever sees it listen may tell it to end.
+        let catch = || Signals::catch(runtime.handle());
+        let signals = options.signals.then(catch).transpose()?;
         let listeners = Bound::all(&config.server.listen)?;
         let readiness = Arc::new(Readiness::default());
         let admin = match &config.admin {
@@ -126,7 +129,7 @@ impl Process {
         for address in &addresses {
             tracing::info!(%address, "listening");
         }
-        Ok(Self { inner, servers, runtime, addresses, admin })
+        Ok(Self { inner, servers, runtime, addresses, admin, signals })
     }
 }
 

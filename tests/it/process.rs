@@ -141,3 +141,25 @@ fn a_bad_configuration_does_not_start_and_says_where() {
     assert!(matches!(missing.status.code(), Some(1 | 2)));
     assert!(String::from_utf8_lossy(&missing.stderr).contains("hookward.toml"));
 }
+
+#[test]
+fn whoever_sees_it_listen_may_send_signals() {
+    let upstream = Upstream::start();
+    let dir = tempfile::tempdir().unwrap();
+    let on = |port: u16| SocketAddr::from(([127, 0, 0, 1], port));
+    let (address, admin) = (on(free_port()), on(free_port()));
+    std::fs::write(dir.path().join("secret.txt"), OLD).unwrap();
+    config(dir.path(), address, admin, &upstream, "");
+    for name in ["-TERM", "-INT", "-HUP"].repeat(3) {
+        let child = hookward(dir.path()).stderr(Stdio::null()).spawn().unwrap();
+        let mut run = Run { child, address, admin };
+        while TcpStream::connect(address).is_err() {
+            std::thread::yield_now();
+        }
+        run.signal(name);
+        if name == "-HUP" {
+            run.signal("-TERM");
+        }
+        assert_eq!(run.child.wait().unwrap().code(), Some(0), "{name}");
+    }
+}

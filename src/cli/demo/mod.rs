@@ -90,6 +90,7 @@ fn start(tell: mpsc::Sender<Decided>) -> Result<Process, String> {
     let file = Scratch::write(&deliveries::configuration(port)).map_err(|e| e.to_string())?;
     let mut options = Options::new(file.0.clone(), Clock::system());
     options.dev = true;
+    options.signals = true;
     // A sender cannot be shared between the gateway's threads.
     let tell = Mutex::new(tell);
     options.observer = Some(Arc::new(move |conclusion, took| {
