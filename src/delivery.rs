@@ -133,6 +133,8 @@ pub struct Record {
     pub request_id: RequestId,
     /// The address that policy is applied to: IPv4-mapped IPv6 already IPv4.
     pub source: IpAddr,
+    /// The same as a header's value, where the connection has it ready.
+    pub source_value: Option<HeaderValue>,
     /// Whether it came over HTTPS, on the wire or said so by a trusted proxy.
     pub secure: bool,
     /// Host as the sender addressed it, lower case, without port; empty if there is none.
@@ -193,6 +195,7 @@ impl Record {
             now,
             request_id: RequestId::new(),
             source: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            source_value: None,
             secure: false,
             host: Box::default(),
             remark: None,
@@ -279,11 +282,10 @@ impl RequestId {
     /// A new one: 32 hexadecimal digits.
     pub fn new() -> Self {
         let mut text = [0; 32];
-        let bytes = fastrand::u128(..).to_be_bytes();
-        // The buffer is exactly twice as long as the bytes, so encoding cannot fail.
-        let _: Result<(), _> = hex::encode_to_slice(bytes, &mut text);
-        let value = HeaderValue::from_bytes(&text);
-        Self(value.unwrap_or_else(|_| HeaderValue::from_static("0")))
+        // The buffer is exactly twice as long as the bytes, and digits are a fine value.
+        let encoded = hex::encode_to_slice(fastrand::u128(..).to_be_bytes(), &mut text);
+        let value = encoded.ok().and_then(|()| HeaderValue::from_bytes(&text).ok());
+        Self(value.unwrap_or(HeaderValue::from_static("0")))
     }
 
     /// Takes a trusted proxy's, if it is well formed.

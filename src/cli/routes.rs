@@ -90,7 +90,9 @@ struct Shown<'a> {
 
 impl<'a> Shown<'a> {
     fn of(route: &'a Route, config: &'a Config) -> Self {
-        let in_force = |check: &&Check| facts::is_in_force(route, **check);
+        // What every route has need not be said of one.
+        let said = |check: &Check| !matches!(check, Check::Route | Check::Claim | Check::Body);
+        let in_force = |check: &&Check| said(check) && facts::is_in_force(route, **check);
         let (monitored, enforced): (Vec<_>, Vec<_>) =
             Check::ALL.iter().filter(in_force).partition(|check| route.monitor.contains(check));
         let names = |checks: Vec<&Check>| checks.into_iter().map(|check| check.as_str()).collect();

@@ -26,7 +26,7 @@ pub struct Args {
     /// The secret: itself, env:NAME or file:PATH; again for a scheme with several keys
     #[arg(long, value_name = "SECRET", requires = "provider")]
     secret: Vec<String>,
-    /// What the scheme must be told, such as url=https://example.com/hook
+    /// What the scheme must be told, such as `url=https://example.com/hook`
     #[arg(long, value_name = "KEY=VALUE", requires = "provider")]
     expect: Vec<String>,
     #[command(flatten)]

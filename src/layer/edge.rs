@@ -52,6 +52,8 @@ pub struct EdgeLayer {
 pub struct Edge<S> {
     gateway: Arc<Gateway>,
     peer: Option<Peer>,
+    /// The peer's address as a header, made once a connection.
+    address: Option<HeaderValue>,
     next: S,
 }
 
@@ -66,7 +68,8 @@ impl<S> Layer<S> for EdgeLayer {
     type Service = Edge<S>;
 
     fn layer(&self, next: S) -> Edge<S> {
-        Edge { gateway: Arc::clone(&self.gateway), peer: self.peer, next }
+        let address = self.peer.map(|peer| upstream::address(net::canonical(peer.address)));
+        Edge { gateway: Arc::clone(&self.gateway), peer: self.peer, address, next }
     }
 }
 
@@ -87,7 +90,13 @@ where
 
     fn call(&mut self, request: Request<B>) -> EdgeFuture<S::Future> {
         match admit(&self.gateway, self.peer, request) {
-            Ok(delivery) => EdgeFuture::Next { future: self.next.call(delivery) },
+            Ok(mut delivery) => {
+                let record = &mut delivery.record;
+                if self.peer.is_some_and(|peer| net::canonical(peer.address) == record.source) {
+                    record.source_value.clone_from(&self.address);
+                }
+                EdgeFuture::Next { future: self.next.call(delivery) }
+            }
             Err(refused) => EdgeFuture::Refused { refused: Some(refused) },
         }
     }
@@ -130,7 +139,7 @@ fn admit<B: Body>(
     }
     record.host = net::host::host_of(&head).unwrap_or_default().to_ascii_lowercase().into();
     let theirs = head.headers.get(X_REQUEST_ID).filter(|_| proxied);
-    if let Some(id) = theirs.and_then(|id| RequestId::accept(id)) {
+    if let Some(id) = theirs.and_then(RequestId::accept) {
         record.request_id = id;
     }
     upstream::strip_claims(&mut head.headers);

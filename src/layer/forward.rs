@@ -43,6 +43,7 @@ impl Service<Delivery<Bytes, Admitted>> for Forward {
             let outgoing = Outgoing {
                 request_id: record.request_id.value(),
                 source: record.source,
+                forwarded_for: record.source_value.as_ref(),
                 secure: record.secure,
                 host: &record.host,
                 remainder: record.remainder.as_ref().map(|range| (range.start, range.end)),

@@ -1,7 +1,7 @@
 //! The tower layers, one file each, in the order of [`stack`].
 //!
 //! A layer takes a [`Delivery`](crate::delivery::Delivery), adds one proof, and hands it on; or it
-//! ends the request with a [`Refused`]. [`respond`] alone knows what either looks like as HTTP.
+//! ends the request with a [`Refused`]. `respond` alone knows what either looks like as HTTP.
 //!
 //! A service of your own gets the same protection without a proxy through [`VerifyLayer`].
 

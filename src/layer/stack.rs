@@ -64,7 +64,7 @@ pub(super) fn stack<S>(gateway: &Arc<Gateway>, peer: Option<Peer>, onward: S) ->
         .service(onward)
 }
 
-/// What [`stack`] makes.
+/// What puts every check in front of `S`.
 pub type Stack<S> = <EdgeLayer as Layer<Checks<S>>>::Service;
 
 type Checks<S> = super::check::Enforced<

@@ -30,6 +30,9 @@ use super::{Current, Inner, Options, Process, service::Serve, signals::Signals, 
 /// How often expired replay entries of idle routes are dropped.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
 
+/// How many warnings about the configuration are logged at a start or reload.
+const MAX_WARNINGS: usize = 20;
+
 /// Why a gateway does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -149,9 +152,14 @@ pub(super) fn confine(server: &mut model::Server) {
 
 /// What `check` would warn about is worth a line at every start and reload.
 pub(super) fn log_remarks(remarks: &[Problem]) {
-    for remark in remarks.iter().filter(|r| r.severity == config::Severity::Warning) {
+    let warnings = || remarks.iter().filter(|r| r.severity == config::Severity::Warning);
+    for remark in warnings().take(MAX_WARNINGS) {
         let at = remark.at.as_ref().map(|at| format!("{}:{}", at.file.display(), at.line));
         tracing::warn!(at, "{}", remark.message);
+    }
+    let more = warnings().count().saturating_sub(MAX_WARNINGS);
+    if more > 0 {
+        tracing::warn!(more, "more warnings; `hookward check` shows them all");
     }
 }
 

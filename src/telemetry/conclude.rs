@@ -169,6 +169,7 @@ impl Telemetry {
             let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
             audit.record(AuditEvent::new(conclusion, identity, took_us));
         } else if let Some(refusal) = conclusion.refusal
+            && !is_acknowledged(conclusion.code)
             && self.observer.is_none()
         {
             self.log(conclusion, refusal, now);
@@ -254,11 +255,16 @@ impl fmt::Debug for Telemetry {
     }
 }
 
+/// Whether a request that was not forwarded was dealt with all the same: nothing to be warned of.
+const fn is_acknowledged(code: Code) -> bool {
+    matches!(code, Code::Duplicate | Code::EventIgnored | Code::Handshake)
+}
+
 /// One line for a person who watches, as `run --dev` prints it.
 pub fn readable(conclusion: &Conclusion<'_>, took: Duration) -> String {
     let mark = match conclusion.code {
         Code::Forwarded => '✓',
-        Code::Duplicate | Code::EventIgnored | Code::Handshake => '=',
+        code if is_acknowledged(code) => '=',
         _ => '✗',
     };
     let route = conclusion.route.and_then(|route| route.identity.name()).unwrap_or("-");

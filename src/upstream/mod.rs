@@ -32,6 +32,6 @@ mod tests;
 pub use body::UpstreamBody;
 pub use build::{Build, BuildError, Upstream};
 pub use exchange::Answer;
-pub use headers::{Outgoing, strip_claims};
+pub use headers::{Outgoing, address, strip_claims};
 pub use path::parse_url;
 pub use tls::TlsContext;

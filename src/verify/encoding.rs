@@ -72,12 +72,8 @@ impl Encoding {
         }
         let mut out = [0_u8; 2 * MAX_SIGNATURE];
         let len = match self {
-            Self::Hex if text.iter().any(u8::is_ascii_uppercase) => return None,
-            Self::Hex | Self::HexAny => {
-                let out = out.get_mut(..text.len() / 2)?;
-                hex::decode_to_slice(text, out).ok()?;
-                out.len()
-            }
+            Self::Hex => unhex(text, &mut out, &LOWER)?,
+            Self::HexAny => unhex(text, &mut out, &ANY_CASE)?,
             Self::Base64 => STRICT.decode_slice(text, &mut out).ok()?,
             Self::Base64Any => ANY.decode_slice(text, &mut out).ok()?,
             Self::Base64Url => URL.decode_slice(text, &mut out).ok()?,
@@ -94,6 +90,48 @@ impl Encoding {
             Self::Base64Url => URL.encode(bytes),
         }
     }
+}
+
+/// What each byte stands for as a digit; [`NO_DIGIT`] for those that are none.
+type Digits = [u8; 256];
+
+const NO_DIGIT: u8 = 0xff;
+static LOWER: Digits = digits(false);
+static ANY_CASE: Digits = digits(true);
+
+#[expect(
+    clippy::indexing_slicing,
+    reason = "evaluated at compile time, where it would not compile"
+)]
+const fn digits(upper: bool) -> Digits {
+    let mut table = [NO_DIGIT; 256];
+    let mut digit = 0_u8;
+    while digit < 16 {
+        let lower = if digit < 10 { b'0' + digit } else { b'a' + digit - 10 };
+        table[lower as usize] = digit;
+        if upper {
+            table[lower.to_ascii_uppercase() as usize] = digit;
+        }
+        digit += 1;
+    }
+    table
+}
+
+/// Decodes whole pairs of digits into the front of `out`; how many bytes that are.
+fn unhex(text: &[u8], out: &mut [u8], digits: &Digits) -> Option<usize> {
+    let (pairs, rest) = text.as_chunks::<2>();
+    if !rest.is_empty() || pairs.len() > out.len() {
+        return None;
+    }
+    let digit = |byte: u8| digits.get(usize::from(byte)).copied().unwrap_or(NO_DIGIT);
+    let mut seen = 0;
+    for (to, [high, low]) in out.iter_mut().zip(pairs) {
+        let (high, low) = (digit(*high), digit(*low));
+        seen |= high | low;
+        *to = high << 4 | (low & 0x0f);
+    }
+    // A digit has no bits above the fourth.
+    (seen & 0xf0 == 0).then_some(pairs.len())
 }
 
 /// How a configured secret becomes a key.

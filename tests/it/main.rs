@@ -1,5 +1,12 @@
 //! The gateway as its users meet it: real sockets, a recording upstream, a raw client.
-#![expect(unreachable_pub, reason = "test support, read where it is used")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::let_underscore_must_use,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    unreachable_pub,
+    reason = "a test that panics says what is wrong"
+)]
 
 mod support;
 

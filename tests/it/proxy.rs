@@ -24,6 +24,8 @@ upstream = "{}"
     ))
 }
 
+type Headers = &'static [(&'static str, &'static str)];
+
 const TRUSTED: &str = "trusted_proxies = [\"127.0.0.0/8\", \"10.0.0.0/8\"]";
 const ALLOWED: &str = "allow_from = [\"192.0.2.0/24\"]";
 
@@ -47,7 +49,7 @@ fn signed(headers: &[(&str, &str)]) -> Vec<u8> {
 fn the_client_is_the_first_untrusted_hop_from_the_right() {
     let upstream = Upstream::start();
     let gateway = gateway(&upstream, TRUSTED, ALLOWED);
-    let cases: [(&[(&str, &str)], Option<&str>); 9] = [
+    let cases: [(Headers, Option<&str>); 9] = [
         (&[("X-Forwarded-For", "192.0.2.7")], Some("192.0.2.7")),
         (&[("X-Forwarded-For", "203.0.113.9, 192.0.2.7, 10.1.1.1")], Some("192.0.2.7")),
         (&[("X-Forwarded-For", "192.0.2.7, 203.0.113.9, 10.1.1.1")], None),

@@ -29,6 +29,9 @@ upstream = "{0}"
     ))
 }
 
+/// Method, target and headers of a request; status and code of its answer.
+type Case = (&'static str, &'static str, Vec<(&'static str, String)>, u16, &'static str);
+
 #[test]
 fn every_reason_has_its_code_and_nothing_is_forwarded() {
     let upstream = Upstream::start();
@@ -36,7 +39,7 @@ fn every_reason_has_its_code_and_nothing_is_forwarded() {
     let now = gateway.clock.unix().secs();
     let good = github(SECRET, b"{}");
     let forged = github("another secret entirely", b"{}");
-    let cases: Vec<(&str, &str, Vec<(&str, String)>, u16, &str)> = vec![
+    let cases: Vec<Case> = vec![
         ("POST", "/none", vec![], 404, "no_route"),
         ("POST", "/github/../github", vec![], 404, "no_route"),
         ("GET", "/github", vec![], 405, "method_not_allowed"),

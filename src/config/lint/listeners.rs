@@ -40,7 +40,7 @@ fn upstreams(cx: &mut Context<'_>) {
                 .problem(
                     Finding::UpstreamIsSelf,
                     &route_key(route, "upstream.urls"),
-                    format!("the upstream {url} is this gateway's own listener"),
+                    format!("the upstream {} is this gateway's own listener", authority(url)),
                 )
                 .detail(format!("it listens on {listener}: every delivery would go round"));
             cx.found.push(problem);
@@ -51,6 +51,10 @@ fn upstreams(cx: &mut Context<'_>) {
 fn own_listeners(config: &Config) -> Vec<SocketAddr> {
     let admin = config.admin.iter().flat_map(|admin| admin.listen.iter().chain(&admin.probes));
     config.server.listen.iter().chain(admin).copied().collect()
+}
+
+fn authority(url: &Uri) -> &str {
+    url.authority().map_or("", http::uri::Authority::as_str)
 }
 
 /// Whether connecting to the URL ends at the listener.

@@ -12,5 +12,5 @@ mod outgoing;
 
 pub(super) use answer::clean;
 pub use claims::strip_claims;
-pub use outgoing::Outgoing;
 pub(super) use outgoing::Rules;
+pub use outgoing::{Outgoing, address};

@@ -20,6 +20,8 @@ pub struct Outgoing<'a> {
     pub request_id: &'a HeaderValue,
     /// `X-Forwarded-For`: the address that policy was applied to, alone.
     pub source: IpAddr,
+    /// The same as a header, where somebody has it ready.
+    pub forwarded_for: Option<&'a HeaderValue>,
     /// `X-Forwarded-Proto`: whether the sender came over HTTPS.
     pub secure: bool,
     /// `X-Forwarded-Host` where the head itself has neither `Host` nor `:authority`; may be empty.
@@ -100,7 +102,8 @@ impl Rules {
         let proto = if out.secure { "https" } else { "http" };
         headers.insert(FORWARDED_PROTO, HeaderValue::from_static(proto));
         headers.insert(REQUEST_ID, out.request_id.clone());
-        headers.insert(FORWARDED_FOR, address(out.source));
+        let forwarded_for = out.forwarded_for.cloned();
+        headers.insert(FORWARDED_FOR, forwarded_for.unwrap_or_else(|| address(out.source)));
         headers.insert(ROUTE, self.route.clone());
         headers.insert(PROVIDER, self.provider.clone());
         insert_text(headers, EVENT_ID, out.event_id);
@@ -194,7 +197,8 @@ pub(in super::super) fn header_text(text: &str) -> Option<HeaderValue> {
 }
 
 /// Formats without going through a `String`.
-fn address(ip: IpAddr) -> HeaderValue {
+/// An address as a header's value.
+pub fn address(ip: IpAddr) -> HeaderValue {
     let mut text = io::Cursor::new([0; 48]);
     // The longest address has 45 characters, and all of them are visible ASCII.
     let written = write!(text, "{ip}").ok().and_then(|()| usize::try_from(text.position()).ok());

@@ -29,6 +29,7 @@ pub(super) fn outgoing() -> Outgoing<'static> {
     Outgoing {
         request_id: &REQUEST_ID,
         source: [192, 0, 2, 7].into(),
+        forwarded_for: None,
         secure: true,
         host: "fallback.example",
         remainder: None,

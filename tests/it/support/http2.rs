@@ -65,6 +65,7 @@ pub fn post(uri: &str, headers: &[(&str, &str)], body: Body) -> Request<Body> {
 }
 
 /// Status, headers, body.
+#[expect(clippy::disallowed_methods, reason = "the answers of tests are small")]
 pub async fn whole(answer: Response<Incoming>) -> (u16, HeaderMap, String) {
     let (head, body) = answer.into_parts();
     let body = body.collect().await.unwrap().to_bytes();
