@@ -25,11 +25,7 @@ use crate::{
     },
 };
 
-use super::{
-    Current, Inner, Options, Process,
-    service::Serve,
-    signals::{self, Signals},
-};
+use super::{Current, Inner, Options, Process, service::Serve, signals::Signals, watch};
 
 /// How often expired replay entries of idle routes are dropped.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
@@ -84,12 +80,8 @@ impl Process {
             .enable_all()
             .build()?;
         // Whoever sees it listen may send a signal: it must not kill the process then.
-        let signals = if options.signals {
-            let _entered = runtime.enter();
-            Some(Signals::receive()?)
-        } else {
-            None
-        };
+        let catch = || Signals::catch(runtime.handle());
+        let signals = options.signals.then(catch).transpose()?;
         let telemetry = Arc::new(Telemetry::new(options.clock.clone(), options.observer.clone()));
         let settings = Arc::new(ArcSwap::from_pointee(ServerSettings::new(&config.server)?));
         let control = Control::new();
@@ -117,7 +109,7 @@ impl Process {
         let addresses: Vec<_> = listeners.iter().map(Bound::address).collect();
         let servers = server::serve(listeners, options.cores, &settings, &make, &control)?;
         gateway.spawn_health(runtime.handle());
-        let watch = options.watch;
+        let watched = options.watch;
         let inner = Arc::new(Inner {
             options,
             gateway,
@@ -134,8 +126,8 @@ impl Process {
         });
         inner.readiness.set(State::Ready);
         runtime.spawn(sweep(Arc::clone(&inner)));
-        if watch {
-            runtime.spawn(signals::watch(Arc::clone(&inner), runtime.handle().clone()));
+        if watched {
+            runtime.spawn(watch::watch(Arc::clone(&inner), runtime.handle().clone()));
         }
         for address in &addresses {
             tracing::info!(%address, "listening");
