@@ -16,7 +16,7 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, header::CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, header::CONTENT_TYPE};
 use http_body::Body;
 use sha2::{Digest, Sha256};
 use tower::{BoxError, Layer, Service};
@@ -216,11 +216,13 @@ fn broken(error: &(dyn Error + 'static)) -> Refusal {
 
 /// Whether the media type, without its parameters, is one of these (lower case).
 fn media_type_is_in(headers: &HeaderMap, taken: &[String]) -> bool {
-    let Some(Ok(value)) = headers.get(CONTENT_TYPE).map(http::HeaderValue::to_str) else {
-        return false;
+    let is_taken = |value: &HeaderValue| {
+        let media_type = value.to_str().ok().and_then(|value| value.split(';').next());
+        media_type
+            .is_some_and(|found| taken.iter().any(|one| one.eq_ignore_ascii_case(found.trim())))
     };
-    let media_type = value.split(';').next().unwrap_or_default().trim();
-    taken.iter().any(|one| one.eq_ignore_ascii_case(media_type))
+    // Sent twice, either may be the one that the receiver believes.
+    headers.contains_key(CONTENT_TYPE) && headers.get_all(CONTENT_TYPE).iter().all(is_taken)
 }
 
 #[cfg(test)]
@@ -234,6 +236,8 @@ mod tests {
         assert!(!media_type_is_in(&headers, &taken));
         headers.insert(CONTENT_TYPE, "Application/JSON ; charset=utf-8".parse().unwrap());
         assert!(media_type_is_in(&headers, &taken));
+        headers.append(CONTENT_TYPE, "text/plain".parse().unwrap());
+        assert!(!media_type_is_in(&headers, &taken), "not the first alone");
         headers.insert(CONTENT_TYPE, "text/plain".parse().unwrap());
         assert!(!media_type_is_in(&headers, &taken));
     }

@@ -140,7 +140,9 @@ fn admit<B: Body>(
     {
         return Err(bad_request(fault, record));
     }
-    record.host = net::host::host_of(&head).unwrap_or_default().to_ascii_lowercase().into();
+    let host = net::host::host_of(&head).unwrap_or_default();
+    // The root's dot makes no other host.
+    record.host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase().into();
     let theirs = head.headers.get(X_REQUEST_ID).filter(|_| proxied);
     if let Some(id) = theirs.and_then(RequestId::accept) {
         record.request_id = id;

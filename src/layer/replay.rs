@@ -95,7 +95,9 @@ where
         let exchange = async move {
             let (once, reservation) = match admit(&route, &mut delivery) {
                 Ok((once, reservation)) => {
-                    delivery.record.checks.pass(Check::Replay);
+                    if once.authenticated() {
+                        delivery.record.checks.pass(Check::Replay);
+                    }
                     (Held::Proven(once), reservation)
                 }
                 Err(refusal) if route.monitors(Check::Replay) => {

@@ -37,12 +37,17 @@ impl<P> Judge<Bytes, Signed<P>> for JudgeTime {
     type Proof = Timely;
 
     fn judge(&self, delivery: &mut Delivery<Bytes, Signed<P>>) -> Result<Timely, Unproven> {
-        let (((_, Held::Proven(claim)), _), _) = &delivery.proof else {
+        let (((_, Held::Proven(claim)), _), signature) = &delivery.proof else {
             return Err(Unproven::Moot);
         };
         let route = delivery.route();
         let now = delivery.record.now;
         let head = Head::of(&delivery.head);
-        Ok(Timely { fresh: route.scheme.judge_time(claim, head, &delivery.body, now)? })
+        let fresh = route.scheme.judge_time(claim, head, &delivery.body, now)?;
+        // A time that nobody is known to have signed can fail the check, but proves nothing.
+        if signature.proven().is_none() {
+            return Err(Unproven::Moot);
+        }
+        Ok(Timely { fresh })
     }
 }

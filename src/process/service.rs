@@ -19,6 +19,8 @@ use crate::{
     server::Connection,
 };
 
+use super::inbound::Inbound;
+
 /// One connection's stack.
 #[derive(Clone)]
 pub(super) struct Serve(Proxy);
@@ -32,11 +34,11 @@ impl Serve {
 impl hyper::service::Service<Request<Incoming>> for Serve {
     type Response = Response<AnswerBody>;
     type Error = Infallible;
-    type Future = Answered<<Proxy as Service<Request<Incoming>>>::Future>;
+    type Future = Answered<<Proxy as Service<Request<Inbound>>>::Future>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         // Every layer is always ready: what may have to wait waits in its future.
-        Answered { future: self.0.clone().call(request) }
+        Answered { future: self.0.clone().call(Inbound::of(request)) }
     }
 }
 

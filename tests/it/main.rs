@@ -16,6 +16,7 @@ mod audit;
 mod cli;
 mod content;
 mod contract_answers;
+mod contract_streams;
 mod drain;
 mod embed;
 mod forwarding;
