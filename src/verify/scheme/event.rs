@@ -77,10 +77,13 @@ const fn none() -> Event {
     Event { ids: SmallVec::new_const(), kind: None, covered: false }
 }
 
-/// The ids under one pointer; `None` where readers may disagree on them, or there are too many.
+/// The ids under one pointer; `None` where readers may disagree on them, there are too many, or an
+/// element of a list has none: what is known of the others must not stand for it.
 fn id_values(found: &Found) -> Option<&[Box<str>]> {
     let too_many = found.values.len() >= crate::verify::json::MAX_VALUES;
-    (!found.duplicate && !too_many).then_some(&found.values)
+    let partly = found.incomplete || found.values.iter().any(|id| id.is_empty());
+    let partly = partly && !found.values.iter().all(|id| id.is_empty());
+    (!found.duplicate && !too_many && !partly).then_some(&found.values)
 }
 
 fn kind(sources: &[Source], message: &Message<'_>) -> Option<Box<str>> {

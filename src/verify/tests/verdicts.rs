@@ -100,6 +100,31 @@ fn an_uncovered_body_is_bound_by_a_key_of_its_own() {
 }
 
 #[test]
+fn a_set_of_ids_is_whole_or_none() {
+    let bench = Bench::new(
+        r#"
+        signature = { algorithm = "hmac-sha256", from = "header:x-sig", signed = "{body}" }
+        event = { id = "json:/events/*/id" }
+        "#,
+        &secret(b"k"),
+    );
+    let ids = |body: &str| {
+        let event = bench.scheme.event(Message::new(b"").head(), body.as_bytes());
+        event.ids.join(",")
+    };
+    assert_eq!(ids(r#"{"events":[{"id":"b"},{"id":"a"},{"id":"b"}]}"#), "a,b");
+    for body in [
+        r#"{"events":[{"id":"a"},{"no":1}]}"#,
+        r#"{"events":[{"id":"a"},{"id":null}]}"#,
+        r#"{"events":[{"id":"a"},{"id":""}]}"#,
+        r#"{"events":[{"id":"a"},7]}"#,
+        r#"{"events":[]}"#,
+    ] {
+        assert_eq!(ids(body), "", "{body}");
+    }
+}
+
+#[test]
 fn the_group_that_comes_first_counts() {
     let bench = Bench::new(
         r#"
