@@ -63,7 +63,7 @@ impl Inner {
             load_and_lint(&self.options.path, &self.options.load()).map_err(ReloadError::Config)?;
         let mut config = loaded.config;
         if self.options.dev {
-            start::confine(&mut config.server);
+            start::confine(&mut config);
         }
         // Everything that can fail comes before the first thing that changes.
         let settings = ServerSettings::new(&config.server)?;

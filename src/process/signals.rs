@@ -9,22 +9,20 @@ use tokio::{
 
 use super::Inner;
 
-/// The signals that a gateway takes, from when they are caught on.
-#[derive(Debug)]
+/// The signals that a gateway heeds. From the moment this is there, none of them kills the process.
 pub(super) struct Signals {
     hangup: Signal,
-    terminate: Signal,
     interrupt: Signal,
+    terminate: Signal,
 }
 
 impl Signals {
-    /// Catches them. Until then, each of them ends the process.
-    pub(super) fn catch(runtime: &Handle) -> io::Result<Self> {
-        let _entered = runtime.enter();
+    /// Begins to receive; inside a runtime only.
+    pub(super) fn receive() -> io::Result<Self> {
         Ok(Self {
             hangup: signal(SignalKind::hangup())?,
-            terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
         })
     }
 

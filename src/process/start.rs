@@ -13,7 +13,7 @@ use crate::{
     config::{
         self, Problem,
         lint::load_and_lint,
-        model::{self, Answers},
+        model::{self, Answers, LogFormat},
     },
     gateway::{BuildError, Gateway},
     net::tls::TlsError,
@@ -70,7 +70,7 @@ impl Process {
             load_and_lint(&options.path, &options.load()).map_err(StartError::Config)?;
         let mut config = loaded.config;
         if options.dev {
-            confine(&mut config.server);
+            confine(&mut config);
         }
         let level = if options.log { Some(telemetry::log::install(&config.log)?) } else { None };
         log_remarks(&remarks);
@@ -79,6 +79,13 @@ impl Process {
             .thread_name("control")
             .enable_all()
             .build()?;
+        // Whoever sees it listen may send a signal: it must not kill the process then.
+        let signals = if options.signals {
+            let _entered = runtime.enter();
+            Some(Signals::receive()?)
+        } else {
+            None
+        };
         let telemetry = Arc::new(Telemetry::new(options.clock.clone(), options.observer.clone()));
         let settings = Arc::new(ArcSwap::from_pointee(ServerSettings::new(&config.server)?));
         let control = Control::new();
@@ -93,9 +100,6 @@ impl Process {
             telemetry.audit_to(Some(sink)).map_err(StartError::Audit)?;
         }
         read_gauges(&telemetry, &gateway, &control);
-        // Whoever sees it listen may tell it to end.
-        let catch = || Signals::catch(runtime.handle());
-        let signals = options.signals.then(catch).transpose()?;
         let listeners = Bound::all(&config.server.listen)?;
         let readiness = Arc::new(Readiness::default());
         let admin = match &config.admin {
@@ -132,14 +136,15 @@ impl Process {
         for address in &addresses {
             tracing::info!(%address, "listening");
         }
-        Ok(Self { inner, servers, runtime, addresses, admin, signals })
+        Ok(Self { inner, servers, runtime, signals, addresses, admin })
     }
 }
 
-/// `--dev`: nobody but this machine, and refusals that say why.
-pub(super) fn confine(server: &mut model::Server) {
-    server.answers = Answers::Codes;
-    for address in &mut server.listen {
+/// `--dev`: nobody but this machine, refusals that say why, and a log for people.
+pub(super) fn confine(config: &mut model::Config) {
+    config.server.answers = Answers::Codes;
+    config.log.format = LogFormat::Text;
+    for address in &mut config.server.listen {
         if !crate::net::canonical(address.ip()).is_loopback() {
             let loopback = match address.ip() {
                 IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::LOCALHOST),

@@ -4,6 +4,9 @@ use crate::support::{Client, Gateway, Upstream, eventually, github, request, str
 
 const SECRET: &str = "a-secret-of-16-bytes-or-more";
 
+/// Method, target, headers; status and code.
+type Case<'a> = (&'a str, &'a str, Vec<(&'a str, String)>, u16, &'a str);
+
 fn gateway(upstream: &Upstream, server: &str, more: &str) -> Gateway {
     Gateway::start(&format!(
         r#"
@@ -28,9 +31,6 @@ upstream = "{0}"
         upstream.url("")
     ))
 }
-
-/// Method, target and headers of a request; status and code of its answer.
-type Case = (&'static str, &'static str, Vec<(&'static str, String)>, u16, &'static str);
 
 #[test]
 fn every_reason_has_its_code_and_nothing_is_forwarded() {

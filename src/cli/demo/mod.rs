@@ -14,7 +14,7 @@ use self::deliveries::{Delivery, SECRET, deliveries};
 use super::{
     Exit,
     sign::send,
-    style::{Ink, Style, print},
+    style::{Ink, Style, failed, print},
 };
 use crate::{
     clock::Clock,
@@ -41,8 +41,7 @@ pub fn run(args: &Args) -> Exit {
     let process = match start(tell) {
         Ok(process) => process,
         Err(error) => {
-            eprintln!("error: {error}");
-            return Exit::No;
+            return failed(&error);
         }
     };
     let Some(address) = process.addresses().first().copied() else { return Exit::No };
@@ -51,10 +50,7 @@ pub fn run(args: &Args) -> Exit {
             Exit::Yes if !as_expected => Exit::No,
             exit => exit,
         },
-        Err(error) => {
-            eprintln!("error: {error}");
-            Exit::No
-        }
+        Err(error) => failed(&error),
     };
     if args.once || exit != Exit::Yes {
         process.stop();
@@ -62,7 +58,8 @@ pub fn run(args: &Args) -> Exit {
     }
     let text = format!(
         "Try it: hookward send --provider github --secret {SECRET} --url http://{address}/github\n\
-         Every decision is shown here; Ctrl-C ends it.\n"
+         {}Every decision is shown here; Ctrl-C ends it.\n",
+        call().map(|call| format!("(hookward is {call} here.) ")).unwrap_or_default()
     );
     let exit = print(&text);
     std::thread::spawn(move || {
@@ -81,7 +78,7 @@ pub fn run(args: &Args) -> Exit {
 struct Decided {
     code: Code,
     status: u16,
-    why: String,
+    why: Option<String>,
     line: String,
 }
 
@@ -101,10 +98,7 @@ fn start(tell: mpsc::Sender<Decided>) -> Result<Process, String> {
 }
 
 fn decided(conclusion: &Conclusion<'_>, took: Duration) -> Decided {
-    let why = match conclusion.refusal {
-        Some(refusal) => refusal.detail.to_string(),
-        None => "every check held".to_owned(),
-    };
+    let why = conclusion.refusal.map(|refusal| refusal.detail.to_string());
     let line = crate::telemetry::readable(conclusion, took);
     Decided { code: conclusion.code, status: conclusion.status, why, line }
 }
@@ -141,6 +135,7 @@ fn show(
             Code::Duplicate => acknowledged += 1,
             _ => refused += 1,
         }
+        let why = decided.why.unwrap_or_else(|| proven(&answer.body));
         let right = decided.code == expected && answer.status.as_u16() == decided.status;
         as_expected &= right;
         let surprise = if right { "" } else { "  (unexpected!)" };
@@ -150,7 +145,7 @@ fn show(
             style.paint(ink, mark),
             answer.status.as_u16(),
             decided.code.as_str(),
-            decided.why,
+            why,
         );
     }
     let verdict = if as_expected { "as expected" } else { "NOT as expected" };
@@ -159,6 +154,21 @@ fn show(
         "{forwarded} forwarded, {refused} refused, {acknowledged} acknowledged: {verdict}"
     );
     Ok((text, as_expected))
+}
+
+/// What the receiver was told, as the receiver inside the gateway says.
+fn proven(answer: &[u8]) -> String {
+    let heard: serde_json::Value = serde_json::from_slice(answer).unwrap_or_default();
+    heard
+        .pointer("/hookward/verified")
+        .and_then(|text| text.as_str())
+        .unwrap_or("nothing was proven")
+        .to_owned()
+}
+
+/// How to call this program again: as it was called, where that is no name that a shell finds.
+fn call() -> Option<String> {
+    std::env::args().next().filter(|call| call.contains('/'))
 }
 
 /// A file that only this process reads, and that is gone when it is no longer needed.

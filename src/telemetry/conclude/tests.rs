@@ -146,7 +146,7 @@ fn a_readable_line_cannot_act_on_the_terminal() {
         status: 401,
         refusal: Some(&refusal),
     };
-    insta::assert_snapshot!(readable(&conclusion, Duration::from_micros(87)), @r"✗ github           401 signature_mismatch      87 µs  no key \u{1b}[2Kmatches\n");
+    insta::assert_snapshot!(readable(&conclusion, Duration::from_micros(87)), @r"✗ github           401 signature_mismatch        87 µs  no key \u{1b}[2Kmatches\n");
 }
 
 #[test]
