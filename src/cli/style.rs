@@ -145,7 +145,7 @@ pub fn print(text: &str) -> Exit {
     print_bytes(text.as_bytes())
 }
 
-/// Writes to standard output what may be no text, as [`print`] does.
+/// Writes to standard output what may be no text, as [`print()`] does.
 pub fn print_bytes(bytes: &[u8]) -> Exit {
     let mut out = std::io::stdout().lock();
     match out.write_all(bytes).and_then(|()| out.flush()) {

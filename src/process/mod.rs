@@ -38,10 +38,9 @@ pub struct Process {
     servers: Running,
     /// Admin endpoints, health checks, signals, watching: everything but deliveries.
     runtime: tokio::runtime::Runtime,
-    /// `None` where nobody asked for them; see [`Options::signals`].
-    signals: Option<Signals>,
     addresses: Vec<SocketAddr>,
     admin: Option<SocketAddr>,
+    signals: Option<Signals>,
 }
 
 /// What reloads and drains work on.
@@ -88,12 +87,13 @@ impl Process {
     }
 
     /// Serves until SIGTERM or SIGINT, then drains; SIGHUP reloads. Blocks the thread.
-    ///
-    /// Drains at once if it was started without [`Options::signals`].
     pub fn run_until_told(mut self) {
-        if let Some(signals) = self.signals.take() {
-            let (inner, runtime) = (Arc::clone(&self.inner), self.runtime.handle().clone());
-            self.runtime.block_on(signals.until_told(inner, runtime));
+        let runtime = self.runtime.handle().clone();
+        match self.signals.take().map_or_else(|| Signals::catch(&runtime), Ok) {
+            Ok(signals) => {
+                self.runtime.block_on(signals.until_told(Arc::clone(&self.inner), runtime));
+            }
+            Err(error) => tracing::error!(%error, "signals cannot be received; draining"),
         }
         self.stop();
     }

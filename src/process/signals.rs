@@ -9,20 +9,22 @@ use tokio::{
 
 use super::Inner;
 
-/// The signals that a gateway heeds. From the moment this is there, none of them kills the process.
+/// The signals that a gateway takes, from when they are caught on.
+#[derive(Debug)]
 pub(super) struct Signals {
     hangup: Signal,
-    interrupt: Signal,
     terminate: Signal,
+    interrupt: Signal,
 }
 
 impl Signals {
-    /// Begins to receive; inside a runtime only.
-    pub(super) fn receive() -> io::Result<Self> {
+    /// Catches them. Until then, each of them ends the process.
+    pub(super) fn catch(runtime: &Handle) -> io::Result<Self> {
+        let _entered = runtime.enter();
         Ok(Self {
             hangup: signal(SignalKind::hangup())?,
-            interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
         })
     }
 

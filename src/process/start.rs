@@ -80,12 +80,8 @@ impl Process {
             .enable_all()
             .build()?;
         // Whoever sees it listen may send a signal: it must not kill the process then.
-        let signals = if options.signals {
-            let _entered = runtime.enter();
-            Some(Signals::receive()?)
-        } else {
-            None
-        };
+        let catch = || Signals::catch(runtime.handle());
+        let signals = options.signals.then(catch).transpose()?;
         let telemetry = Arc::new(Telemetry::new(options.clock.clone(), options.observer.clone()));
         let settings = Arc::new(ArcSwap::from_pointee(ServerSettings::new(&config.server)?));
         let control = Control::new();

@@ -4,8 +4,8 @@ use crate::support::{Client, Gateway, Upstream, eventually, github, request, str
 
 const SECRET: &str = "a-secret-of-16-bytes-or-more";
 
-/// Method, target, headers; status and code.
-type Case<'a> = (&'a str, &'a str, Vec<(&'a str, String)>, u16, &'a str);
+/// Method, target and headers of a request; status and code of its answer.
+type Case = (&'static str, &'static str, Vec<(&'static str, String)>, u16, &'static str);
 
 fn gateway(upstream: &Upstream, server: &str, more: &str) -> Gateway {
     Gateway::start(&format!(

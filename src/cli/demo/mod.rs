@@ -4,7 +4,7 @@ mod deliveries;
 
 use std::{
     fmt::Write as _,
-    net::{SocketAddr, TcpListener},
+    net::SocketAddr,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError, mpsc},
     time::Duration,
@@ -19,8 +19,8 @@ use super::{
 use crate::{
     clock::Clock,
     decision::Code,
-    process::{Options, Process},
-    telemetry::Conclusion,
+    process::{Options, Process, StartError},
+    telemetry::{Conclusion, Observer},
 };
 
 /// Shows what the gateway does, with no file at all.
@@ -38,11 +38,9 @@ pub struct Args {
 pub fn run(args: &Args) -> Exit {
     let style = Style::stdout();
     let (tell, told) = mpsc::channel();
-    let process = match start(tell) {
+    let process = match start(tell, args.once) {
         Ok(process) => process,
-        Err(error) => {
-            return failed(&error);
-        }
+        Err(error) => return failed(&error),
     };
     let Some(address) = process.addresses().first().copied() else { return Exit::No };
     let exit = match show(address, &told, style) {
@@ -82,31 +80,33 @@ struct Decided {
     line: String,
 }
 
-fn start(tell: mpsc::Sender<Decided>) -> Result<Process, String> {
-    let port = free_port();
-    let file = Scratch::write(&deliveries::configuration(port)).map_err(|e| e.to_string())?;
-    let mut options = Options::new(file.0.clone(), Clock::system());
-    options.dev = true;
-    options.signals = true;
+/// Starts on the port that examples use, or on any other if it is taken.
+fn start(tell: mpsc::Sender<Decided>, once: bool) -> Result<Process, String> {
     // A sender cannot be shared between the gateway's threads.
     let tell = Mutex::new(tell);
-    options.observer = Some(Arc::new(move |conclusion, took| {
+    let observer: Observer = Arc::new(move |conclusion, took| {
         let tell = tell.lock().unwrap_or_else(PoisonError::into_inner);
         let _nobody_listens = tell.send(decided(conclusion, took));
-    }));
-    Process::start(options).map_err(|error| error.to_string())
+    });
+    let start = |port| {
+        let file = Scratch::write(&deliveries::configuration(port))?;
+        let mut options = Options::new(file.0.clone(), Clock::system());
+        options.dev = true;
+        options.signals = !once;
+        options.observer = Some(Arc::clone(&observer));
+        Process::start(options)
+    };
+    let started = match start(8080) {
+        Err(StartError::Bind(_)) => start(0),
+        other => other,
+    };
+    started.map_err(|error| error.to_string())
 }
 
 fn decided(conclusion: &Conclusion<'_>, took: Duration) -> Decided {
     let why = conclusion.refusal.map(|refusal| refusal.detail.to_string());
     let line = crate::telemetry::readable(conclusion, took);
     Decided { code: conclusion.code, status: conclusion.status, why, line }
-}
-
-/// The port that examples use, or any other if it is taken.
-fn free_port() -> u16 {
-    let usual = TcpListener::bind(("127.0.0.1", 8080));
-    if usual.is_ok() { 8080 } else { 0 }
 }
 
 /// Sends everything, and puts what came of it into a table.

@@ -22,6 +22,18 @@ fn the_demo_decides_as_it_promises() {
     assert_eq!(lines.len(), 9, "{out}");
 }
 
+/// The port that it likes is nobody's own.
+#[test]
+fn demos_do_not_get_into_each_others_way() {
+    let one = || call(&["demo", "--once"]).ok();
+    std::thread::scope(|scope| {
+        let demos: Vec<_> = (0..6).map(|_| scope.spawn(one)).collect();
+        for demo in demos {
+            assert!(demo.join().unwrap().ends_with(": as expected\n"));
+        }
+    });
+}
+
 #[test]
 fn a_full_disk_is_a_failure_and_a_reader_that_left_is_none() {
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full");
