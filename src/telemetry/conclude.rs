@@ -146,11 +146,6 @@ impl Telemetry {
         self.audit.load().is_some()
     }
 
-    /// Counts a decision of which no more is known than that, such as what HTTP/2 itself answers.
-    pub fn count(&self, code: Code) {
-        self.metrics.unrouted().decided(code);
-    }
-
     /// Tells how a request ended: counted always, written to the audit trail if there is one, and
     /// logged if there is none and it was refused.
     pub fn conclude(&self, conclusion: &Conclusion<'_>) {
