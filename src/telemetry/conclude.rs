@@ -187,7 +187,9 @@ impl Telemetry {
         for (check, refusal) in record.checks.waived() {
             metrics.would_have(check, refusal.code);
         }
-        if let Some((route, id)) = conclusion.route.zip(record.key_id.as_ref()) {
+        // An old capture that is sent again must not make a retired key look used.
+        let stale = matches!(conclusion.code, Code::TimestampExpired | Code::TimestampInFuture);
+        if let (false, Some((route, id))) = (stale, conclusion.route.zip(record.key_id.as_ref())) {
             match route.keys.iter().find(|(known, _)| known == id) {
                 Some((_, key)) => key.use_at(record.time),
                 None => route.metrics.key(id).use_at(record.time),

@@ -56,6 +56,23 @@ fn everything_is_counted_once() {
 }
 
 #[test]
+fn a_key_that_only_old_captures_use_is_not_in_use() {
+    let telemetry = telemetry();
+    let route = route(&telemetry);
+    let mut record = testing::record();
+    record.key_id = Some("2026".into());
+    telemetry.conclude(&Conclusion {
+        route: Some(&route),
+        record: &record,
+        code: Code::TimestampExpired,
+        status: 401,
+        refusal: None,
+    });
+    let line = r#"hookward_key_used_total{route="github",key="2026"} 0"#;
+    assert!(telemetry.metrics().text().contains(line));
+}
+
+#[test]
 fn refusals_are_logged_once_a_second_and_only_without_an_audit_trail() {
     let telemetry = telemetry();
     let route = route(&telemetry);
