@@ -165,10 +165,12 @@ pub(super) fn log_remarks(remarks: &[Problem]) {
 }
 
 fn read_gauges(telemetry: &Telemetry, gateway: &Arc<Gateway>, control: &Control) {
+    let http2 = control.clone();
     let (connections, bodies) = (control.clone(), Arc::clone(&gateway.shared().bodies));
     telemetry.metrics().read_from(Gauges {
         replay: Arc::clone(gateway.replay()),
         connections: Box::new(move || connections.connections() as u64),
+        http2_errors: Box::new(move || http2.http2_errors()),
         body_memory_bytes: Box::new(move || bodies.used() as u64),
     });
 }

@@ -21,13 +21,17 @@ pub fn builtin(name: &str) -> Option<&'static Arc<Definition>> {
 
 /// The definition that a case of a vector file is about.
 ///
-/// A case names a provider and perhaps a variant of its scheme. A variant that no definition has
-/// among its aliases is a fork of the scheme that is not built in.
+/// A case names a provider and perhaps a variant of its scheme. Where definitions have variants of
+/// it among their aliases, another one is a fork of the scheme that is not built in; where none
+/// has, it is no fork but a manner of sending, and the provider's definition judges it.
 pub fn by_case(provider: &str, variant: Option<&str>) -> Option<&'static Arc<Definition>> {
-    let Some(variant) = variant else {
-        return builtin(provider).or_else(|| aliased(|alias| alias == provider));
-    };
-    aliased(|alias| alias.split_once('/') == Some((provider, variant)))
+    let whole = || builtin(provider).or_else(|| aliased(|alias| alias == provider));
+    let Some(variant) = variant else { return whole() };
+    let forks = |alias: &str| alias.split_once('/').is_some_and(|(of, _)| of == provider);
+    match aliased(forks) {
+        Some(_) => aliased(|alias| alias.split_once('/') == Some((provider, variant))),
+        None => whole(),
+    }
 }
 
 /// The names of all built-in definitions, sorted.
@@ -194,6 +198,19 @@ mod tests {
             assert!(raw.title.is_some() && raw.retries.is_some(), "{name}: title, retries");
             assert!(raw.sample.is_some(), "{name}: sample");
         }
+    }
+
+    #[test]
+    fn a_case_finds_its_definition() {
+        let found = |provider, variant| by_case(provider, variant).map(|found| &*found.name);
+        assert_eq!(found("box", None), Some("box"));
+        assert_eq!(found("box", Some("secondary")), Some("box"));
+        assert_eq!(found("meta-whatsapp", None), Some("meta"));
+        assert_eq!(found("hubspot", Some("v3")), Some("hubspot"));
+        assert_eq!(found("hubspot", Some("v1")), None);
+        assert_eq!(found("gitlab", Some("signing-token")), Some("gitlab-signing"));
+        assert_eq!(found("gitlab", Some("secret-token")), Some("gitlab"));
+        assert_eq!(found("twilio", Some("form")), None);
     }
 
     #[test]

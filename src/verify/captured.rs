@@ -1,10 +1,13 @@
 //! A request as somebody saved it: raw HTTP/1.1, or one line of the vector format.
 
-use std::collections::BTreeMap;
+use std::fmt;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
-use serde::Deserialize;
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, Visitor},
+};
 
 use super::Head;
 use crate::clock::UnixMs;
@@ -66,10 +69,38 @@ pub(super) struct RawRequest {
     pub(super) method: String,
     pub(super) url: String,
     #[serde(default)]
-    pub(super) headers: BTreeMap<String, String>,
+    pub(super) headers: Lines,
     #[serde(default)]
     pub(super) body_b64: String,
     pub(super) now: Option<i64>,
+}
+
+/// Header lines as they are written: a name that is there twice stays there twice.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Lines(Vec<(String, String)>);
+
+impl<'de> Deserialize<'de> for Lines {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Collect;
+
+        impl<'de> Visitor<'de> for Collect {
+            type Value = Lines;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of headers")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Lines, A::Error> {
+                let mut lines = Vec::new();
+                while let Some(line) = map.next_entry()? {
+                    lines.push(line);
+                }
+                Ok(Lines(lines))
+            }
+        }
+
+        deserializer.deserialize_map(Collect)
+    }
 }
 
 impl Captured {
@@ -105,7 +136,7 @@ impl Captured {
         let target = whole.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
         let uri = target.parse().map_err(|_| url())?;
         let mut headers = HeaderMap::new();
-        for (name, value) in &raw.headers {
+        for (name, value) in &raw.headers.0 {
             add(&mut headers, name, value.as_bytes())?;
         }
         if let (Some(authority), false) = (whole.authority(), headers.contains_key(header::HOST)) {
@@ -211,5 +242,13 @@ mod tests {
         let captured = Captured::from_json(line).unwrap();
         assert_eq!(captured.headers["host"], "h:8");
         assert_eq!((captured.body.as_slice(), captured.at), (&b"a"[..], Some(UnixMs(5000))));
+    }
+
+    #[test]
+    fn a_header_that_a_vector_line_has_twice_is_there_twice() {
+        let line =
+            r#"{"method":"POST","url":"https://h/","headers":{"X-A":"1","X-A":"2","x-a":"3"}}"#;
+        let captured = Captured::from_json(line).unwrap();
+        assert_eq!(captured.headers.get_all("x-a").iter().collect::<Vec<_>>(), ["1", "2", "3"]);
     }
 }

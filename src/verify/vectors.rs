@@ -36,7 +36,8 @@ enum Kind {
 
 #[derive(Clone, Debug)]
 struct Message {
-    request: Captured,
+    /// What no HTTP request can be is refused like everything that is none.
+    request: Result<Captured, BadCapture>,
     url: String,
     secrets: Vec<Secret>,
     tolerance: Option<Duration>,
@@ -134,8 +135,11 @@ fn message(raw: &RawCase, request: &RawRequest) -> Result<Message, BadCapture> {
         Some("reject") => false,
         _ => return Err(bad("verdict is neither accept nor reject")),
     };
-    let captured = Captured::from_raw(request)?;
-    if captured.at.is_none() {
+    let captured = match Captured::from_raw(request) {
+        Err(bad @ BadCapture::Body) => return Err(bad),
+        captured => captured,
+    };
+    if request.now.is_none() {
         return Err(bad("now is missing"));
     }
     let texts = raw.secret.iter().chain(&raw.extra_secrets);
@@ -175,8 +179,10 @@ impl Message {
             let texts = problems.iter().map(|(n, text)| format!("secret {} {text}", n + 1));
             setup(texts.collect::<Vec<_>>().join("; "))
         })?;
-        let now = self.request.at.unwrap_or(UnixMs(0));
-        let (head, body) = (self.request.head(), self.request.body.as_slice());
+        let no_request = |bad: &BadCapture| Refusal::new(Code::BadRequest, bad.to_string());
+        let request = self.request.as_ref().map_err(no_request)?;
+        let now = request.at.unwrap_or(UnixMs(0));
+        let (head, body) = (request.head(), request.body.as_slice());
         let claim = scheme.claim(head)?;
         scheme.verify(&keys, &claim, head, body, now)?;
         if self.tolerance.is_some() {
@@ -195,6 +201,19 @@ mod tests {
 
     fn lookup(provider: &str, variant: Option<&str>) -> Option<Arc<Definition>> {
         providers::by_case(provider, variant).map(Arc::clone)
+    }
+
+    #[test]
+    fn what_cannot_be_sent_is_rejected_and_does_not_end_the_file() {
+        let case = |header: &str| {
+            let line = format!(
+                r#"{{"provider":"github","case":"c","secret":"s","method":"POST","url":"https://h/",
+                "headers":{{{header}}},"body_b64":"","now":1,"verdict":"reject"}}"#
+            );
+            Case::read(&line).unwrap().judge(&lookup)
+        };
+        assert_eq!(case(r#""X-A":"1\u0000""#), Outcome::Agreed);
+        assert_eq!(case(r#""X A":"1""#), Outcome::Agreed);
     }
 
     #[test]

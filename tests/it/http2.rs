@@ -203,3 +203,22 @@ fn a_body_of_another_length_than_was_said_is_no_delivery() {
     });
     assert_eq!(upstream.count(), 0);
 }
+
+#[test]
+fn what_http2_itself_refuses_is_counted() {
+    let upstream = Upstream::start();
+    let gateway = gateway(&upstream);
+    const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+    // To hang up is no offence.
+    for _ in 0..3 {
+        gateway.connect().write(PREFACE);
+    }
+    // Headers of no stream.
+    let mut client = gateway.connect();
+    client.write(PREFACE).write(b"\0\0\0\x01\x05\0\0\0\0");
+    assert!(client.read().is_none());
+    eventually(|| gateway.metrics().contains("hookward_connections 0\n"));
+    let counted = r#"hookward_requests_total{route="",decision="bad_request"} 1"#;
+    let metrics = gateway.metrics();
+    assert!(metrics.contains(counted), "{metrics}");
+}

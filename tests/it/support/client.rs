@@ -106,6 +106,18 @@ impl Client {
         }
     }
 
+    /// The first line of the next head, an interim one too; its body is left alone.
+    pub fn read_head(&mut self) -> Option<String> {
+        while find(&self.pending, b"\r\n\r\n").is_none() {
+            if !self.more() {
+                return None;
+            }
+        }
+        let end = find(&self.pending, b"\r\n\r\n")?;
+        let head: Vec<_> = self.pending.drain(..end + 4).collect();
+        String::from_utf8_lossy(&head).lines().next().map(str::to_owned)
+    }
+
     fn chunked(&mut self) -> Vec<u8> {
         let mut body = Vec::new();
         loop {
