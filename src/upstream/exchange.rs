@@ -208,6 +208,8 @@ impl Task<'_> {
             return Err(Failure::Sent(broken(origin, "it switched protocols unasked")));
         }
         let (mut head, body) = response.into_parts();
+        // The version is of a connection, not of an answer: an HTTP/1.0 upstream's is none of the sender's.
+        head.version = http::Version::HTTP_11;
         let bodiless = self.method == Method::HEAD || status == StatusCode::NOT_MODIFIED;
         headers::clean(&mut head.headers, body.size_hint().exact(), bodiless);
         Ok(Response::from_parts(head, UpstreamBody::stream(body, self.deadline, lease)))

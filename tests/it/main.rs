@@ -17,6 +17,7 @@ mod cli;
 mod content;
 mod contract_answers;
 mod contract_streams;
+mod contract_upstream;
 mod drain;
 mod embed;
 mod forwarding;
