@@ -10,6 +10,7 @@ use std::{
 use http::Request;
 use hyper::{body::Incoming, server::conn::http1::Builder, service::Service};
 use hyper_util::rt::TokioIo;
+use tokio::io::AsyncWriteExt;
 
 use super::{
     connection::Connection,
@@ -57,8 +58,11 @@ where
     });
     // Where the answer broke off, the sender had better notice than be seen off politely.
     if ended.await.is_ok() {
-        let socket = http.into_parts().io.into_inner().into_inner().into_socket();
-        linger(socket, &connection).await;
+        let mut wire = http.into_parts().io.into_inner().into_inner();
+        // Behind a request that asked for another protocol, hyper leaves this to whoever speaks
+        // that, and nobody does. Elsewhere it is done already and does no harm; nor does failing.
+        drop(wire.shutdown().await);
+        linger(wire.into_socket(), &connection).await;
     }
 }
 

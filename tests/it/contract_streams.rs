@@ -65,3 +65,26 @@ upstream = "{}"
     });
     assert_eq!(upstream.count(), 0);
 }
+
+#[test]
+fn an_upgrade_that_nobody_wants_holds_no_connection() {
+    let upstream = Upstream::start();
+    let gateway = Gateway::start(&format!(
+        "[routes.github]\npath = \"/github\"\nprovider = \"github\"\nsecrets = [{{ value = \"{SECRET}\" }}]\nupstream = \"{}\"\n",
+        upstream.url("")
+    ));
+    let mut client = gateway.connect();
+    for (body, more) in [("1", ""), ("2", ", close")] {
+        let signature = github(SECRET, body.as_bytes());
+        client.write(
+            format!(
+                "POST /github HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, HTTP2-Settings{more}\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\nContent-Length: 1\r\nX-Hub-Signature-256: {signature}\r\n\r\n{body}"
+            )
+            .as_bytes(),
+        );
+        assert_eq!(client.read().expect("an answer").status, 200);
+        assert_eq!(upstream.last().header("upgrade"), None);
+        assert_eq!(upstream.last().header("http2-settings"), None);
+    }
+    assert!(client.is_closed());
+}
