@@ -31,7 +31,9 @@ pub fn open(sink: &AuditSink) -> io::Result<Box<dyn Write + Send>> {
             options.append(true).create(true);
             #[cfg(unix)]
             std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-            Box::new(options.open(path)?)
+            // The system's own words do not say which file.
+            let named = |e: io::Error| io::Error::new(e.kind(), format!("{}: {e}", path.display()));
+            Box::new(options.open(path).map_err(named)?)
         }
     })
 }
