@@ -7,7 +7,7 @@
 //! The configuration is the gateway's own; a route's `upstream` is not used here (`builtin:echo`
 //! will do), because what is verified goes to the handlers below.
 
-use std::{env, error::Error, net::SocketAddr, path::PathBuf};
+use std::{env, error::Error, io, net::SocketAddr, path::PathBuf, sync::Arc};
 
 use axum::{
     Router,
@@ -29,15 +29,27 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let address = args.next().unwrap_or_else(|| "127.0.0.1:3000".to_owned());
 
     let gateway = Gateway::from_file(&config)?;
-    let app = Router::new()
-        .route("/github", post(received))
-        .layer(VerifyLayer::<Body>::new(gateway))
-        .layer(map_request(name_the_peer));
-
     let listener = tokio::net::TcpListener::bind(address).await?;
     println!("listening on {}", listener.local_addr()?);
-    axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).await?;
+    serve(listener, gateway).await?;
     Ok(())
+}
+
+/// Serves the application; axum has to hand on who is at the other end.
+pub(crate) async fn serve(
+    listener: tokio::net::TcpListener,
+    gateway: Arc<Gateway>,
+) -> io::Result<()> {
+    let app = app(gateway).into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, app).await
+}
+
+/// An application whose deliveries are verified before any handler sees them.
+pub(crate) fn app(gateway: Arc<Gateway>) -> Router {
+    Router::new()
+        .route("/github", post(received))
+        .layer(VerifyLayer::<Body>::new(gateway))
+        .layer(map_request(name_the_peer))
 }
 
 /// The layer judges by the peer's address, and the server alone knows it.

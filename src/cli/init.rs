@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     Exit,
-    meant::nearest,
+    providers::unknown,
     style::{print, usage},
 };
 use crate::{config::lint::is_same, providers};
@@ -49,6 +49,10 @@ fn configuration(names: &[String], upstream: &str) -> Result<String, String> {
     );
     for (at, name) in wanted.iter().enumerate() {
         route(&mut out, name, upstream, at == 0);
+    }
+    // What a provider must be told takes lines; those between tables make room for them.
+    if out.lines().count() > 2 + 6 * wanted.len() {
+        out = out.replace("\n\n", "\n");
     }
     Ok(out)
 }
@@ -106,13 +110,6 @@ fn route(out: &mut String, name: &str, upstream: &str, is_first: bool) {
     );
 }
 
-fn unknown(name: &str) -> String {
-    match nearest(name, providers::names()) {
-        Some(meant) => format!("there is no provider {name:?}; did you mean {meant:?}?"),
-        None => format!("there is no provider {name:?}; `hookward providers` lists them"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,14 +123,16 @@ mod tests {
     fn two_providers_take_fourteen_lines() {
         let text = init(&["github", "stripe"], "http://127.0.0.1:3000").unwrap();
         assert_eq!(text.lines().count(), 14, "{text}");
+        let told = init(&["square", "trello"], "http://127.0.0.1:3000").unwrap();
+        assert_eq!(told.lines().count(), 14, "{told}");
         assert!(text.contains("secrets  = [{ env = \"GITHUB_WEBHOOK_SECRET\" }]"), "{text}");
         assert!(text.lines().all(|line| line.chars().count() <= 120), "{text}");
     }
 
     #[test]
     fn wrong_calls_are_explained() {
-        assert!(init(&["gihtub"], "http://h").unwrap_err().contains("did you mean \"github\"?"));
-        assert!(init(&["GitHub"], "http://h").unwrap_err().contains("did you mean \"github\"?"));
+        assert!(init(&["gihtub"], "http://h").unwrap_err().contains("did you mean github?"));
+        assert!(init(&["GitHub"], "http://h").unwrap_err().contains("did you mean github?"));
         assert!(init(&["nothing-like-it"], "http://h").unwrap_err().contains("hookward providers"));
         for bad in ["", "127.0.0.1:3000", "ftp://h/", "http://", "/path", "builtin:nothing"] {
             assert!(init(&["github"], bad).is_err(), "{bad}");

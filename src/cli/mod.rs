@@ -9,6 +9,7 @@ pub mod completions;
 pub mod config_arg;
 pub mod demo;
 pub mod init;
+mod input;
 mod meant;
 pub mod providers;
 pub mod routes;
@@ -42,36 +43,49 @@ impl From<Exit> for ExitCode {
 
 /// A receiver-side verification gateway for webhooks.
 #[derive(Debug, Parser)]
-#[command(name = "hookward", version, propagate_version = true)]
+#[command(name = "hookward", version, after_help = AFTER_HELP)]
 pub struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
 }
 
+const AFTER_HELP: &str = "\
+Alone, `hookward` is `hookward run`.
+Exit codes: 0 yes, 1 no, 2 the call itself was wrong.";
+
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Runs the gateway
+    ///
+    /// SIGHUP reloads the configuration with all that it names; what is wrong changes nothing.
+    /// SIGTERM drains: requests in flight come to their end.
     Run(run::Args),
-    /// Prints a commented configuration
-    Init(init::Args),
     /// Validates and lints a configuration
     Check(check::Args),
-    /// Shows what is in force
+    /// Shows what is in force on each route, and why
     Routes(routes::Args),
+    /// Prints a configuration to begin with
+    Init(init::Args),
     /// Shows what the gateway does, with no file at all
+    ///
+    /// Starts a gateway on loopback, sends it real deliveries, a forged one, a stale one, a replay
+    /// and a redelivery, and prints what it decided and why. Then it keeps running, for you to try.
     Demo(demo::Args),
     /// Shows the catalogue, or one definition
     Providers(providers::Args),
-    /// Makes a request as a provider would
-    Sign(sign::Args),
     /// Judges captured requests offline and explains
     Verify(verify::Args),
-    /// Prints the JSON Schema of the configuration
+    /// Makes a request as a provider would
+    Sign(sign::Args),
+    /// Makes a request as a provider would, and sends it
+    // It is `sign --send`: what that says by itself, and how it prints what is not printed, is left
+    // out of the help.
+    #[command(mut_arg("send", |arg| arg.hide(true)), mut_arg("format", |arg| arg.hide(true)))]
+    Send(sign::Args),
+    /// Prints the JSON Schema of the configuration, for editors
     Schema(schema::Args),
     /// Prints shell completions
     Completions(completions::Args),
-    /// Makes a request as a provider would and sends it: `sign --send`
-    Send(sign::Args),
 }
 
 /// Parses the command line and runs what it asks for.

@@ -8,7 +8,7 @@ use serde_json::Value;
 use self::summary::Summary;
 use super::{
     Exit,
-    style::{Ink, Style, Table, print},
+    style::{Ink, Style, Table, print, usage},
 };
 use crate::providers;
 
@@ -49,15 +49,15 @@ pub fn run(args: &Args) -> Exit {
     let Some(name) = &args.name else { return print(&catalogue(args, Style::stdout())) };
     match one(name, args.format) {
         Ok(text) => print(&text),
-        Err(message) => {
-            eprintln!("{} {message}", Style::stderr().paint(Ink::Bad, "error:"));
-            Exit::No
-        }
+        Err(message) => usage(&message),
     }
 }
 
 /// Says that there is no such provider, and which one was probably meant.
 pub(super) fn unknown(name: &str) -> String {
+    if providers::comes_later(name) {
+        return format!("the scheme of \"{name}\" comes with a later version");
+    }
     let wanted = name.to_ascii_lowercase();
     let near = |known: &&'static str| {
         let distance = strsim::damerau_levenshtein(&wanted, known);
@@ -65,7 +65,8 @@ pub(super) fn unknown(name: &str) -> String {
     };
     let mut close: Vec<_> = providers::names().filter(near).collect();
     close.sort_by_key(|known| strsim::damerau_levenshtein(&wanted, known));
-    close.truncate(3);
+    // Another case of a name is that name.
+    close.truncate(if close.first() == Some(&wanted.as_str()) { 1 } else { 3 });
     let hint = match close.as_slice() {
         [] => "`hookward providers` lists them all".to_owned(),
         close => format!("did you mean {}?", close.join(" or ")),
@@ -182,7 +183,8 @@ mod tests {
     #[test]
     fn a_slip_of_the_pen_is_recognised() {
         assert!(unknown("gihtub").contains("did you mean github?"), "{}", unknown("gihtub"));
-        assert!(unknown("adyen").contains("adyen-platform"));
+        assert!(unknown("adyen-plattform").contains("adyen-platform"));
+        assert!(unknown("adyen").contains("a later version"));
         assert!(unknown("qqqqqqqq").contains("`hookward providers` lists"));
         assert_eq!(one("gihtub", Format::Text).unwrap_err(), unknown("gihtub"));
     }

@@ -11,7 +11,7 @@ use crate::{
 use super::{
     Exit,
     config_arg::ConfigArg,
-    style::{Style, usage},
+    style::{Style, failed, usage},
 };
 
 /// Runs the gateway
@@ -37,6 +37,7 @@ pub fn run(args: &Args) -> Exit {
     };
     let mut options = Options::new(path.clone(), Clock::system());
     options.log = true;
+    options.signals = true;
     options.watch = args.watch;
     options.dev = args.dev;
     if args.dev {
@@ -46,30 +47,19 @@ pub fn run(args: &Args) -> Exit {
     }
     match Process::start(options) {
         Ok(process) => {
-            if args.dev {
-                announce(&process);
-            }
             process.run_until_told();
             Exit::Yes
         }
-        Err(error) => {
-            report(&path, &error);
-            Exit::No
-        }
+        Err(error) => report(&path, &error),
     }
 }
 
-fn announce(process: &Process) {
-    for address in process.addresses() {
-        eprintln!("listening on {address}; every decision is a line");
-    }
-}
-
-fn report(path: &Path, error: &StartError) {
+fn report(path: &Path, error: &StartError) -> Exit {
     match error {
         StartError::Config(problems) => {
             eprint!("{}", super::check::report(path, None, problems, Style::stderr()));
+            Exit::No
         }
-        other => eprintln!("error: {other}"),
+        other => failed(&other.to_string()),
     }
 }

@@ -19,6 +19,9 @@ const MAX_BYTES: u64 = 64 * 1024;
 /// Why there is none, without a byte of it.
 pub fn read(text: &str) -> Result<Secret, String> {
     let secret = if let Some(name) = text.strip_prefix("env:") {
+        if name.is_empty() {
+            return Err("env: names no variable; write env:NAME".to_owned());
+        }
         let value = std::env::var_os(name).ok_or_else(|| format!("{name} is not set"))?;
         let bytes = Zeroizing::new(value.into_encoded_bytes());
         Secret::new(name, trimmed(&bytes))
@@ -77,5 +80,6 @@ mod tests {
         assert!(read("env:HOOKWARD_NO_SUCH_VARIABLE").unwrap_err().ends_with("is not set"));
         assert_eq!(**read("env").unwrap().bytes, *b"env");
         assert!(read("").is_err());
+        assert!(read("env:").unwrap_err().contains("env:NAME"));
     }
 }

@@ -4,13 +4,14 @@ mod plan;
 mod print;
 pub(super) mod send;
 
-use std::{io::Read as _, path::PathBuf};
+use std::path::PathBuf;
 
 use self::plan::Plan;
 use super::{
     Exit,
     config_arg::ConfigArg,
-    style::{Ink, Style, usage},
+    input,
+    style::{failed, print_bytes, usage},
 };
 use crate::{
     clock::{Clock, UnixMs},
@@ -34,7 +35,7 @@ pub struct Args {
     /// The route of the configuration to sign for
     #[arg(long, value_name = "NAME")]
     route: Option<String>,
-    /// The body, `-` for standard input; the provider's sample if absent
+    /// The body, - for standard input; the provider's sample if absent
     #[arg(long, value_name = "FILE")]
     body: Option<PathBuf>,
     /// Where it goes; http://127.0.0.1:8080/NAME if absent, or where the route listens
@@ -80,21 +81,18 @@ fn run_as(args: &Args, sends: bool) -> Exit {
         Err(message) => return usage(&message),
     };
     if !sends {
-        return write(&match args.format {
+        return print_bytes(&match args.format {
             Format::Headers => print::headers(&request),
             Format::Curl => print::curl(&request).into_bytes(),
             Format::Json => print::json(&request).into_bytes(),
         });
     }
     match send::send(&request) {
-        Ok(answer) => match write(print::answer(&answer).as_bytes()) {
+        Ok(answer) => match print_bytes(print::answer(&answer).as_bytes()) {
             Exit::Yes if !answer.status.is_success() => Exit::No,
             exit => exit,
         },
-        Err(error) => {
-            eprintln!("{} cannot send: {error}", Style::stderr().paint(Ink::Bad, "error:"));
-            Exit::No
-        }
+        Err(error) => failed(&format!("cannot send: {error}")),
     }
 }
 
@@ -110,7 +108,7 @@ fn make(args: &Args) -> Result<SignedRequest, String> {
             return Err("say --provider and --secret, or -c and --route".to_owned());
         }
     };
-    let body = args.body.as_deref().map(read_body).transpose()?;
+    let body = args.body.as_deref().map(input::read).transpose()?;
     let mut headers = args.headers.iter().map(|h| header(h)).collect::<Result<Vec<_>, _>>()?;
     let has_host = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host"));
     if let (false, Some(host)) = (has_host, &plan.host) {
@@ -128,15 +126,6 @@ fn make(args: &Args) -> Result<SignedRequest, String> {
     sign(&plan.definition, &plan.scheme, &plan.secrets, &request).map_err(|error| error.to_string())
 }
 
-fn read_body(path: &std::path::Path) -> Result<Vec<u8>, String> {
-    if path.as_os_str() == "-" {
-        let mut body = Vec::new();
-        let read = std::io::stdin().lock().read_to_end(&mut body);
-        return read.map(|_| body).map_err(|error| format!("cannot read the body: {error}"));
-    }
-    std::fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))
-}
-
 fn header(text: &str) -> Result<(String, String), String> {
     let (name, value) = text
         .split_once(':')
@@ -148,16 +137,6 @@ fn header(text: &str) -> Result<(String, String), String> {
         Ok((name.to_owned(), value.to_owned()))
     } else {
         Err(format!("`{text}` is no header"))
-    }
-}
-
-/// Writes to standard output. A reader that has gone away is no failure.
-fn write(bytes: &[u8]) -> Exit {
-    use std::io::Write as _;
-    let mut out = std::io::stdout().lock();
-    match out.write_all(bytes).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Exit::No,
-        _ => Exit::Yes,
     }
 }
 

@@ -142,18 +142,30 @@ impl Table {
 
 /// Writes to standard output. A reader that has gone away, such as `head`, is no failure.
 pub fn print(text: &str) -> Exit {
+    print_bytes(text.as_bytes())
+}
+
+/// Writes to standard output what may be no text, as [`print()`] does.
+pub fn print_bytes(bytes: &[u8]) -> Exit {
     let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Exit::No,
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            failed(&format!("cannot write: {error}"))
+        }
         _ => Exit::Yes,
     }
 }
 
 /// Says on standard error why the call is wrong.
 pub fn usage(message: &str) -> Exit {
-    let style = Style::stderr();
-    eprintln!("{} {}", style.paint(Ink::Bad, "error:"), one_line(message));
+    failed(message);
     Exit::Usage
+}
+
+/// Says on standard error what failed.
+pub fn failed(message: &str) -> Exit {
+    eprintln!("{} {}", Style::stderr().paint(Ink::Bad, "error:"), one_line(message));
+    Exit::No
 }
 
 /// The text with what could move a terminal's cursor replaced.

@@ -14,7 +14,7 @@ use target::Target;
 #[derive(Debug, clap::Args)]
 #[command(group = clap::ArgGroup::new("what").required(true).args(["request", "vectors"]))]
 pub struct Args {
-    /// Captured requests: raw HTTP/1.1, or lines of the vector format
+    /// Captured requests, - for standard input: raw HTTP/1.1, or lines of the vector format
     #[arg(long, value_name = "FILE", num_args = 1..)]
     request: Vec<PathBuf>,
     /// Files, or folders of files, of cases with a verdict

@@ -14,8 +14,20 @@ pub(super) struct Disk {
     files: RefCell<BTreeSet<PathBuf>>,
 }
 
-/// No file that a configuration names is larger.
+/// No file of a configuration is larger.
 const LARGEST: u64 = 16 << 20;
+
+/// Reads a file, at most 16 MiB of it.
+pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let file = File::open(path)?;
+    // Room for all of it: a vector that grows would leave pieces of a secret behind.
+    let len = file.metadata().map_or(0, |meta| meta.len().min(LARGEST));
+    let mut bytes = Vec::with_capacity(usize::try_from(len).unwrap_or(0) + 64);
+    if file.take(LARGEST + 1).read_to_end(&mut bytes)? as u64 > LARGEST {
+        return Err(io::Error::other("larger than 16 MiB"));
+    }
+    Ok(bytes)
+}
 
 impl Disk {
     pub(super) fn new(config: &Path) -> Self {
@@ -32,14 +44,7 @@ impl Disk {
     pub(super) fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         let path = self.resolve(path);
         self.remember(path.clone());
-        let file = File::open(path)?;
-        // Room for all of it: a vector that grows would leave pieces of a secret behind.
-        let len = file.metadata().map_or(0, |meta| meta.len().min(LARGEST));
-        let mut bytes = Vec::with_capacity(usize::try_from(len).unwrap_or(0) + 64);
-        if file.take(LARGEST + 1).read_to_end(&mut bytes)? as u64 > LARGEST {
-            return Err(io::Error::other("larger than 16 MiB"));
-        }
-        Ok(bytes)
+        read(&path)
     }
 
     /// Counts a file among those whose content matters.

@@ -113,6 +113,19 @@ pub fn sources(path: &Path) -> Vec<std::path::PathBuf> {
     files.map_or_else(|_| vec![path.to_owned()], paths)
 }
 
+/// Every file that a configuration consists of or names, even if it cannot be loaded: what is
+/// missing may come.
+pub fn named(path: &Path, options: &LoadOptions) -> std::collections::BTreeSet<std::path::PathBuf> {
+    let mut named = std::collections::BTreeSet::from([path.to_owned()]);
+    if let Ok(read::Files { raw, map, unusable, .. }) = read::read_all(path) {
+        let disk = Disk::new(path);
+        material::gather(&raw, &disk, options, &Problems::new(&map, &unusable));
+        named.extend(disk.into_files());
+        named.extend(map.sources().iter().map(|source| source.path().to_owned()));
+    }
+    named
+}
+
 /// SHA-256 over the bytes of the main file and its includes, in order.
 fn digest(map: &KeyMap) -> [u8; 32] {
     use sha2::{Digest as _, Sha256};

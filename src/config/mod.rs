@@ -24,7 +24,7 @@ mod source;
 pub use self::{
     json_schema::json_schema,
     keymap::{KeyMap, quoted},
-    load::{Env, LoadOptions, Loaded, Secrets, load, sources},
+    load::{Env, LoadOptions, Loaded, Secrets, load, named, sources},
     problem::{Place, Problem, Severity},
 };
 

@@ -93,7 +93,9 @@ impl Gateway {
         let patience = u64::try_from(limits.body_timeout.as_millis()).unwrap_or(u64::MAX);
         self.shared.body_timeout_ms.store(patience, std::sync::atomic::Ordering::Relaxed);
         self.shared.telemetry.configured(&config.digest);
-        self.limits.retain(|name| snapshot.routes.iter().any(|route| &*route.name == name));
+        let there = |name: &str| snapshot.routes.iter().any(|route| &*route.name == name);
+        self.limits.retain(there);
+        self.shared.telemetry.metrics().retain(there);
         self.snapshot.store(Arc::new(snapshot));
         Ok(())
     }

@@ -4,10 +4,12 @@
 //! arrived in one piece is not copied. Trailers are dropped.
 //!
 //! Rejects: `body_too_large`, `unsupported_media_type`, `body_timeout`, `overloaded`,
-//! `bad_request` (the sender broke off or broke the framing).
+//! `bad_request` (the sender broke the framing). A sender that breaks off is `sender_gone`.
 
 use std::{
+    error::Error,
     future::poll_fn,
+    io,
     pin::Pin,
     task::{Context, Poll},
     time::Duration,
@@ -17,7 +19,7 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, header::CONTENT_TYPE};
 use http_body::Body;
 use sha2::{Digest, Sha256};
-use tower::{Layer, Service};
+use tower::{BoxError, Layer, Service};
 
 use crate::{
     config::model::Check,
@@ -54,7 +56,7 @@ impl<S> Layer<S> for ReadBodyLayer {
 
 impl<B, P, R, S> Service<Delivery<B, P>> for ReadBody<S>
 where
-    B: Body<Data = Bytes> + Send + Unpin + 'static,
+    B: Body<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static,
     P: Send + 'static,
     S: Service<Delivery<Bytes, (P, Whole)>, Response = Answer<R>, Error = Refused>
         + Clone
@@ -111,7 +113,7 @@ async fn read<B>(
     charge: &mut Charge,
 ) -> Result<(Bytes, bool), Refusal>
 where
-    B: Body<Data = Bytes> + Unpin,
+    B: Body<Data = Bytes, Error: Into<BoxError>> + Unpin,
 {
     let Some(route) = route else {
         return Err(Refusal::new(Code::InternalError, "a body without a route"));
@@ -164,7 +166,7 @@ struct Frames<'a, B> {
     timer: Option<Pin<Box<tokio::time::Sleep>>>,
 }
 
-impl<B: Body<Data = Bytes> + Unpin> Frames<'_, B> {
+impl<B: Body<Data = Bytes, Error: Into<BoxError>> + Unpin> Frames<'_, B> {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Refusal>> {
         loop {
             match Pin::new(&mut *self.body).poll_frame(cx) {
@@ -172,9 +174,8 @@ impl<B: Body<Data = Bytes> + Unpin> Frames<'_, B> {
                     Ok(data) if !data.is_empty() => return Poll::Ready(Ok(Some(data))),
                     Ok(_) | Err(_) => {}
                 },
-                Poll::Ready(Some(Err(_))) => {
-                    let broken = Refusal::new(Code::BadRequest, "the body broke off");
-                    return Poll::Ready(Err(broken));
+                Poll::Ready(Some(Err(error))) => {
+                    return Poll::Ready(Err(broken(&*error.into())));
                 }
                 Poll::Ready(None) => return Poll::Ready(Ok(None)),
                 Poll::Pending => break,
@@ -188,6 +189,28 @@ impl<B: Body<Data = Bytes> + Unpin> Frames<'_, B> {
                 "the body did not arrive within limits.body_timeout",
             ))
         })
+    }
+}
+
+/// Why a body ended in an error: its sender went away, or broke HTTP.
+fn broken(error: &(dyn Error + 'static)) -> Refusal {
+    let mut from_hyper = false;
+    let mut gone = None;
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        from_hyper |= error.is::<hyper::Error>();
+        if let Some(error) = error.downcast_ref::<io::Error>() {
+            use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+            let ends = [BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof];
+            gone = Some(ends.contains(&error.kind()));
+        }
+        cause = error.source();
+    }
+    // What hyper does not trace to reading the connection is a stream that was reset.
+    if gone.unwrap_or(from_hyper) {
+        Refusal::new(Code::SenderGone, "the sender hung up within the body")
+    } else {
+        Refusal::new(Code::BadRequest, "the body is malformed")
     }
 }
 

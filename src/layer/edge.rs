@@ -10,7 +10,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Request, Response, Version, header::CONNECTION};
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode, Version, header::CONNECTION};
 use http_body::Body;
 use tower::{Layer, Service};
 
@@ -202,7 +202,7 @@ fn conclude<R: From<Bytes>>(result: Result<Answer<R>, Refused>) -> Response<R> {
         Err(Refused { refusal, mut record }) => {
             charge_failure(&refusal, &record);
             let response = respond(&refusal, &record);
-            record.conclude(refusal.code, response.status().as_u16(), Some(&refusal));
+            record.conclude(refusal.code, told(refusal.code, response.status()), Some(&refusal));
             (response, record)
         }
     };
@@ -213,6 +213,11 @@ fn conclude<R: From<Bytes>>(result: Result<Answer<R>, Refused>) -> Response<R> {
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
     }
     response
+}
+
+/// The status that is recorded: what was sent, except where nobody is there any more.
+fn told(code: Code, sent: StatusCode) -> u16 {
+    if code == Code::SenderGone { 499 } else { sent.as_u16() }
 }
 
 /// The same for an exchange whose sender is gone: there is nobody to answer.

@@ -1,8 +1,6 @@
 //! The document that `events`, `filters` and schemas read: the JSON body, a form's fields, or the
 //! query of a request that has no body (as old GET callbacks send it).
 
-use std::borrow::Cow;
-
 use http::{
     HeaderMap,
     header::{CONTENT_ENCODING, CONTENT_TYPE},
@@ -10,7 +8,10 @@ use http::{
 };
 use serde_json::{Map, Value};
 
-use crate::decision::{Code, Detail, Refusal};
+use crate::{
+    decision::{Code, Detail, Refusal},
+    verify::{decode, parse_strict},
+};
 
 /// A payload that is parsed when somebody first needs it, and once.
 #[derive(Debug, Default)]
@@ -47,7 +48,7 @@ fn parse(head: &Parts, body: &[u8]) -> Result<Value, Refusal> {
             text.map_err(|_| Refusal::new(Code::PayloadMalformed, "the form is not UTF-8"))?;
         return fields(text);
     }
-    crate::verify::parse_strict(body)
+    parse_strict(body)
 }
 
 fn is_encoded(headers: &HeaderMap) -> bool {
@@ -74,39 +75,11 @@ fn fields(text: &str) -> Result<Value, Refusal> {
 
 /// The decoded pairs of a query or form.
 pub(super) fn pairs(text: &str) -> impl Iterator<Item = (String, String)> {
-    text.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+    let decoded = |part: &str| String::from_utf8_lossy(&decode(part.as_bytes())).into_owned();
+    text.split('&').filter(|pair| !pair.is_empty()).map(move |pair| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         (decoded(name), decoded(value))
     })
-}
-
-fn decoded(text: &str) -> String {
-    let spaced: Cow<'_, str> =
-        if text.contains('+') { text.replace('+', " ").into() } else { text.into() };
-    let mut bytes = Vec::with_capacity(spaced.len());
-    let mut rest = spaced.as_bytes();
-    while let [first, tail @ ..] = rest {
-        let escaped = match (first, tail) {
-            (b'%', [high, low, ..]) => hex_pair(*high, *low),
-            _ => None,
-        };
-        match escaped {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = tail.get(2..).unwrap_or_default();
-            }
-            None => {
-                bytes.push(*first);
-                rest = tail;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-fn hex_pair(high: u8, low: u8) -> Option<u8> {
-    let digit = |b: u8| char::from(b).to_digit(16).and_then(|d| u8::try_from(d).ok());
-    Some(digit(high)? << 4 | digit(low)?)
 }
 
 #[cfg(test)]

@@ -62,7 +62,8 @@ pub const fn status_of(code: Code) -> Option<StatusCode> {
 /// The answer to a request that the gateway refused or acknowledged itself.
 pub(super) fn respond<R: From<Bytes>>(refusal: &Refusal, record: &Record) -> Response<R> {
     let route = record.route.as_deref();
-    let status = status_of(refusal.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    // A sender that broke off may have closed only the half that it writes to.
+    let status = status_of(refusal.code).unwrap_or(StatusCode::BAD_REQUEST);
     let mut response = if status.is_success() {
         acknowledgement(refusal.code, status, route)
     } else {

@@ -7,6 +7,7 @@ mod reload;
 mod service;
 mod signals;
 mod start;
+mod watch;
 
 pub use options::Options;
 pub use reload::ReloadError;
@@ -19,6 +20,7 @@ use std::{
 
 use arc_swap::ArcSwap;
 
+use self::signals::Signals;
 use crate::{
     config::model,
     gateway::Gateway,
@@ -38,6 +40,7 @@ pub struct Process {
     runtime: tokio::runtime::Runtime,
     addresses: Vec<SocketAddr>,
     admin: Option<SocketAddr>,
+    signals: Option<Signals>,
 }
 
 /// What reloads and drains work on.
@@ -84,10 +87,13 @@ impl Process {
     }
 
     /// Serves until SIGTERM or SIGINT, then drains; SIGHUP reloads. Blocks the thread.
-    pub fn run_until_told(self) {
-        let told = signals::until_told(Arc::clone(&self.inner), self.runtime.handle().clone());
-        if let Err(error) = self.runtime.block_on(told) {
-            tracing::error!(%error, "signals cannot be received; draining");
+    pub fn run_until_told(mut self) {
+        let runtime = self.runtime.handle().clone();
+        match self.signals.take().map_or_else(|| Signals::catch(&runtime), Ok) {
+            Ok(signals) => {
+                self.runtime.block_on(signals.until_told(Arc::clone(&self.inner), runtime));
+            }
+            Err(error) => tracing::error!(%error, "signals cannot be received; draining"),
         }
         self.stop();
     }

@@ -14,6 +14,9 @@ pub struct Options {
     pub cores: NonZeroUsize,
     /// Reload when the contents of a file change.
     pub watch: bool,
+    /// Whether SIGHUP, SIGTERM and SIGINT are caught from before it listens; they are then acted
+    /// upon by [`super::Process::run_until_told`].
+    pub signals: bool,
     /// Loopback only, and refusals say why.
     pub dev: bool,
     /// Whether `tracing` is set up from `[log]`; once a process.
@@ -30,6 +33,7 @@ impl Options {
             clock,
             cores: crate::server::available_cores(),
             watch: false,
+            signals: false,
             dev: false,
             log: false,
             observer: None,

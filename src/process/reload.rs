@@ -38,6 +38,11 @@ impl Inner {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         let result = self.try_reload(&mut current, runtime);
         self.telemetry.metrics().reloaded(result.is_ok());
+        if result.is_err() {
+            // A file that it names may arrive after it.
+            let named = crate::config::named(&self.options.path, &self.options.load());
+            current.files.extend(named);
+        }
         match &result {
             Ok(()) => tracing::info!("configuration reloaded"),
             Err(ReloadError::Config(problems)) => {
@@ -58,7 +63,7 @@ impl Inner {
             load_and_lint(&self.options.path, &self.options.load()).map_err(ReloadError::Config)?;
         let mut config = loaded.config;
         if self.options.dev {
-            start::confine(&mut config.server);
+            start::confine(&mut config);
         }
         // Everything that can fail comes before the first thing that changes.
         let settings = ServerSettings::new(&config.server)?;

@@ -13,7 +13,7 @@ use crate::{
     config::{
         self, Problem,
         lint::load_and_lint,
-        model::{self, Answers},
+        model::{self, Answers, LogFormat},
     },
     gateway::{BuildError, Gateway},
     net::tls::TlsError,
@@ -25,7 +25,7 @@ use crate::{
     },
 };
 
-use super::{Current, Inner, Options, Process, service::Serve, signals};
+use super::{Current, Inner, Options, Process, service::Serve, signals::Signals, watch};
 
 /// How often expired replay entries of idle routes are dropped.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
@@ -70,7 +70,7 @@ impl Process {
             load_and_lint(&options.path, &options.load()).map_err(StartError::Config)?;
         let mut config = loaded.config;
         if options.dev {
-            confine(&mut config.server);
+            confine(&mut config);
         }
         let level = if options.log { Some(telemetry::log::install(&config.log)?) } else { None };
         log_remarks(&remarks);
@@ -79,6 +79,9 @@ impl Process {
             .thread_name("control")
             .enable_all()
             .build()?;
+        // Whoever sees it listen may send a signal: it must not kill the process then.
+        let catch = || Signals::catch(runtime.handle());
+        let signals = options.signals.then(catch).transpose()?;
         let telemetry = Arc::new(Telemetry::new(options.clock.clone(), options.observer.clone()));
         let settings = Arc::new(ArcSwap::from_pointee(ServerSettings::new(&config.server)?));
         let control = Control::new();
@@ -106,7 +109,7 @@ impl Process {
         let addresses: Vec<_> = listeners.iter().map(Bound::address).collect();
         let servers = server::serve(listeners, options.cores, &settings, &make, &control)?;
         gateway.spawn_health(runtime.handle());
-        let watch = options.watch;
+        let watched = options.watch;
         let inner = Arc::new(Inner {
             options,
             gateway,
@@ -123,20 +126,21 @@ impl Process {
         });
         inner.readiness.set(State::Ready);
         runtime.spawn(sweep(Arc::clone(&inner)));
-        if watch {
-            runtime.spawn(signals::watch(Arc::clone(&inner), runtime.handle().clone()));
+        if watched {
+            runtime.spawn(watch::watch(Arc::clone(&inner), runtime.handle().clone()));
         }
         for address in &addresses {
             tracing::info!(%address, "listening");
         }
-        Ok(Self { inner, servers, runtime, addresses, admin })
+        Ok(Self { inner, servers, runtime, signals, addresses, admin })
     }
 }
 
-/// `--dev`: nobody but this machine, and refusals that say why.
-pub(super) fn confine(server: &mut model::Server) {
-    server.answers = Answers::Codes;
-    for address in &mut server.listen {
+/// `--dev`: nobody but this machine, refusals that say why, and a log for people.
+pub(super) fn confine(config: &mut model::Config) {
+    config.server.answers = Answers::Codes;
+    config.log.format = LogFormat::Text;
+    for address in &mut config.server.listen {
         if !crate::net::canonical(address.ip()).is_loopback() {
             let loopback = match address.ip() {
                 IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::LOCALHOST),
@@ -161,10 +165,12 @@ pub(super) fn log_remarks(remarks: &[Problem]) {
 }
 
 fn read_gauges(telemetry: &Telemetry, gateway: &Arc<Gateway>, control: &Control) {
+    let http2 = control.clone();
     let (connections, bodies) = (control.clone(), Arc::clone(&gateway.shared().bodies));
     telemetry.metrics().read_from(Gauges {
         replay: Arc::clone(gateway.replay()),
         connections: Box::new(move || connections.connections() as u64),
+        http2_errors: Box::new(move || http2.http2_errors()),
         body_memory_bytes: Box::new(move || bodies.used() as u64),
     });
 }

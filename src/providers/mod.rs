@@ -5,7 +5,9 @@
 //! and its name into the list of `catalogue.rs`.
 
 mod catalogue;
+mod later;
 #[cfg(test)]
 mod tests;
 
 pub use catalogue::{all, builtin, by_case, names, raw, source};
+pub use later::comes_later;

@@ -1,6 +1,7 @@
 //! A connection's life, from its first byte to its last.
 
 use std::{
+    error::Error,
     io,
     pin::Pin,
     sync::Arc,
@@ -57,7 +58,10 @@ where
     let service = make(connection.clone());
     if !opened.http2 {
         http1::serve(wire, connection, service, limit).await;
-    } else if http2::serve(wire, connection, service, limit).await.is_err() {
+    } else if let Err(error) = http2::serve(wire, connection, service, limit).await
+        && !error.source().is_some_and(|cause| cause.is::<io::Error>())
+    {
+        // Not for a connection that was merely lost.
         permit.note_http2_error();
     }
     Ok(())

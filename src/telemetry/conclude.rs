@@ -146,11 +146,6 @@ impl Telemetry {
         self.audit.load().is_some()
     }
 
-    /// Counts a decision of which no more is known than that, such as what HTTP/2 itself answers.
-    pub fn count(&self, code: Code) {
-        self.metrics.unrouted().decided(code);
-    }
-
     /// Tells how a request ended: counted always, written to the audit trail if there is one, and
     /// logged if there is none and it was refused.
     pub fn conclude(&self, conclusion: &Conclusion<'_>) {
@@ -192,7 +187,9 @@ impl Telemetry {
         for (check, refusal) in record.checks.waived() {
             metrics.would_have(check, refusal.code);
         }
-        if let Some((route, id)) = conclusion.route.zip(record.key_id.as_ref()) {
+        // An old capture that is sent again must not make a retired key look used.
+        let stale = matches!(conclusion.code, Code::TimestampExpired | Code::TimestampInFuture);
+        if let (false, Some((route, id))) = (stale, conclusion.route.zip(record.key_id.as_ref())) {
             match route.keys.iter().find(|(known, _)| known == id) {
                 Some((_, key)) => key.use_at(record.time),
                 None => route.metrics.key(id).use_at(record.time),

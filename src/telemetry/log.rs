@@ -47,7 +47,8 @@ impl LevelHandle {
 ///
 /// If the level is none, or the process logs already.
 pub fn install(log: &Log) -> Result<LevelHandle, LogError> {
-    let colours = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let objects = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let colours = io::stderr().is_terminal() && !objects;
     let (subscriber, handle) = subscriber(log, io::stderr, colours)?;
     tracing::subscriber::set_global_default(subscriber).map_err(|_| LogError::Installed)?;
     Ok(handle)

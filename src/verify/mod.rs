@@ -28,6 +28,7 @@ pub mod vectors;
 
 pub use algorithm::Algorithm;
 pub use definition::{Definition, DefinitionProblem, RawDefinition};
+pub(crate) use form::decode;
 pub use head::Head;
 pub use json::parse_strict;
 pub use key::{KeyRing, Secret};

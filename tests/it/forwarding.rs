@@ -1,7 +1,7 @@
 //! I2, I6 and I10: what was verified is what is forwarded, with what was proven, and nothing that
 //! the sender says about itself.
 
-use crate::support::{Act, Gateway, Upstream, github, stripe};
+use crate::support::{Act, Gateway, Upstream, github, request, stripe};
 
 const SECRET: &str = "a-secret-of-16-bytes-or-more";
 
@@ -167,4 +167,43 @@ map_status = {{ 410 = 503 }}
     assert_eq!(seen.header("hookward-event-type"), Some("invoice.paid"));
     assert_eq!(seen.header("hookward-verified"), Some("signature, timestamp, replay"));
     assert_eq!(seen.header("x-team"), Some("billing"));
+}
+
+#[test]
+fn a_sender_that_has_nothing_more_to_say_still_hears_the_answer() {
+    let upstream = Upstream::start();
+    let gateway = gateway(&upstream, "");
+    let signature = github(SECRET, b"{}");
+    let bytes = request("POST", "/github", &[("X-Hub-Signature-256", &signature)], b"{}");
+    let mut client = gateway.connect();
+    client.write(&bytes).finish_writing();
+    assert_eq!(client.read().unwrap().status, 200);
+    // Even if it broke off.
+    let mut client = gateway.connect();
+    client.write(&bytes[..bytes.len() - 1]).finish_writing();
+    let answer = client.read().unwrap();
+    assert_eq!((answer.status, answer.code().as_str()), (400, "sender_gone"));
+    assert!(client.is_closed());
+    assert_eq!(upstream.count(), 1);
+}
+
+#[test]
+fn a_body_with_broken_framing_is_a_bad_request() {
+    let upstream = Upstream::start();
+    let gateway = gateway(&upstream, "");
+    let signature = github(SECRET, b"{}");
+    for framing in ["zz\r\n{}\r\n0\r\n\r\n", "2\r\n{}XX0\r\n\r\n", "-2\r\n{}\r\n0\r\n\r\n"] {
+        let mut client = gateway.connect();
+        client.write(
+            format!(
+                "POST /github HTTP/1.1\r\nHost: h\r\nX-Hub-Signature-256: {signature}\r\n\
+                 Transfer-Encoding: chunked\r\n\r\n{framing}"
+            )
+            .as_bytes(),
+        );
+        let answer = client.read().unwrap();
+        assert_eq!((answer.status, answer.code().as_str()), (400, "bad_request"), "{framing}");
+        assert!(client.is_closed());
+    }
+    assert_eq!(upstream.count(), 0);
 }

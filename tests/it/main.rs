@@ -10,9 +10,23 @@
 
 mod support;
 
+mod admin;
 mod ambiguity;
+mod audit;
+mod cli;
 mod content;
+mod drain;
+mod embed;
 mod forwarding;
+mod http2;
+mod policy;
+mod process;
+mod proxy;
 mod race;
+mod readme;
 mod refusals;
+mod reload;
 mod replay;
+mod strangers;
+mod tls;
+mod upstreams;

@@ -1,8 +1,11 @@
 //! I1 and I3: what does not pass does not reach an upstream, and strangers change nothing.
 
-use crate::support::{Client, Gateway, Upstream, github, request, stripe};
+use crate::support::{Client, Gateway, Upstream, eventually, github, request, stripe};
 
 const SECRET: &str = "a-secret-of-16-bytes-or-more";
+
+/// Method, target and headers of a request; status and code of its answer.
+type Case = (&'static str, &'static str, Vec<(&'static str, String)>, u16, &'static str);
 
 fn gateway(upstream: &Upstream, server: &str, more: &str) -> Gateway {
     Gateway::start(&format!(
@@ -36,7 +39,7 @@ fn every_reason_has_its_code_and_nothing_is_forwarded() {
     let now = gateway.clock.unix().secs();
     let good = github(SECRET, b"{}");
     let forged = github("another secret entirely", b"{}");
-    let cases: Vec<(&str, &str, Vec<(&str, String)>, u16, &str)> = vec![
+    let cases: Vec<Case> = vec![
         ("POST", "/none", vec![], 404, "no_route"),
         ("POST", "/github/../github", vec![], 404, "no_route"),
         ("GET", "/github", vec![], 405, "method_not_allowed"),
@@ -238,4 +241,64 @@ fn keep_alive_survives_refusals_whose_body_was_read() {
     let good = github(SECRET, b"{}");
     client.write(&request("POST", "/github", &[("X-Hub-Signature-256", &good)], b"{}"));
     assert_eq!(client.read().unwrap().status, 200);
+}
+
+#[test]
+fn a_sender_that_waits_to_be_asked_for_its_body() {
+    let upstream = Upstream::start();
+    let gateway = gateway(&upstream, "", "");
+    let head = |signature: &str| {
+        format!(
+            "POST /github HTTP/1.1\r\nHost: h\r\nX-Hub-Signature-256: {signature}\r\n\
+             Expect: 100-continue\r\nContent-Length: 2\r\n\r\n"
+        )
+    };
+    // What the head shows is answered without a word about the body.
+    let mut client = gateway.connect();
+    client.write(head("sha256=zz").as_bytes());
+    assert_eq!(client.read_head().as_deref(), Some("HTTP/1.1 400 Bad Request"));
+    let mut client = gateway.connect();
+    client.write(head(&github(SECRET, b"{}")).as_bytes());
+    assert_eq!(client.read_head().as_deref(), Some("HTTP/1.1 100 Continue"));
+    client.write(b"{}");
+    assert_eq!(client.read().unwrap().status, 200);
+    assert_eq!(upstream.last().header("expect"), None);
+    assert_eq!(upstream.count(), 1);
+}
+
+#[test]
+fn bodies_together_are_bounded_and_what_is_held_is_given_back() {
+    let upstream = Upstream::start();
+    let gateway = gateway(&upstream, "[server.limits]\nbody_memory = \"64KiB\"\n", "");
+    let body = vec![b'x'; 40 * 1024];
+    let bytes =
+        request("POST", "/github", &[("X-Hub-Signature-256", &github(SECRET, &body))], &body);
+    let mut slow = gateway.connect();
+    slow.write(&bytes[..bytes.len() - 1]);
+    eventually(|| gateway.metrics().contains("hookward_body_memory_bytes 40959\n"));
+    let mut other = gateway.connect();
+    other.write(&bytes);
+    let answer = other.read().unwrap();
+    assert_eq!((answer.status, answer.code().as_str()), (503, "overloaded"));
+    assert!(answer.header("retry-after").is_some());
+    slow.write(&bytes[bytes.len() - 1..]);
+    assert_eq!(slow.read().unwrap().status, 200);
+    eventually(|| gateway.metrics().contains("hookward_body_memory_bytes 0\n"));
+    assert_eq!(upstream.count(), 1);
+}
+
+#[test]
+fn pipelined_requests_are_answered_in_order() {
+    let upstream = Upstream::start();
+    let gateway = gateway(&upstream, "", "");
+    let signed = |body: &[u8]| {
+        request("POST", "/github", &[("X-Hub-Signature-256", &github(SECRET, body))], body)
+    };
+    let forged = request("POST", "/github", &[("X-Hub-Signature-256", &github("x", b"1"))], b"1");
+    let none = request("GET", "/none", &[], b"");
+    let mut client = gateway.connect();
+    client.write(&[signed(b"1"), forged, none, signed(b"1"), signed(b"2")].concat());
+    let statuses: Vec<_> = (0..5).map(|_| client.read().unwrap().status).collect();
+    assert_eq!(statuses, [200, 401, 404, 409, 200]);
+    assert_eq!(upstream.count(), 2);
 }

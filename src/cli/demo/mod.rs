@@ -4,7 +4,7 @@ mod deliveries;
 
 use std::{
     fmt::Write as _,
-    net::{SocketAddr, TcpListener},
+    net::SocketAddr,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError, mpsc},
     time::Duration,
@@ -14,13 +14,13 @@ use self::deliveries::{Delivery, SECRET, deliveries};
 use super::{
     Exit,
     sign::send,
-    style::{Ink, Style, print},
+    style::{Ink, Style, failed, print},
 };
 use crate::{
     clock::Clock,
     decision::Code,
-    process::{Options, Process},
-    telemetry::Conclusion,
+    process::{Options, Process, StartError},
+    telemetry::{Conclusion, Observer},
 };
 
 /// Shows what the gateway does, with no file at all.
@@ -38,12 +38,9 @@ pub struct Args {
 pub fn run(args: &Args) -> Exit {
     let style = Style::stdout();
     let (tell, told) = mpsc::channel();
-    let process = match start(tell) {
+    let process = match start(tell, args.once) {
         Ok(process) => process,
-        Err(error) => {
-            eprintln!("error: {error}");
-            return Exit::No;
-        }
+        Err(error) => return failed(&error),
     };
     let Some(address) = process.addresses().first().copied() else { return Exit::No };
     let exit = match show(address, &told, style) {
@@ -51,10 +48,7 @@ pub fn run(args: &Args) -> Exit {
             Exit::Yes if !as_expected => Exit::No,
             exit => exit,
         },
-        Err(error) => {
-            eprintln!("error: {error}");
-            Exit::No
-        }
+        Err(error) => failed(&error),
     };
     if args.once || exit != Exit::Yes {
         process.stop();
@@ -62,7 +56,8 @@ pub fn run(args: &Args) -> Exit {
     }
     let text = format!(
         "Try it: hookward send --provider github --secret {SECRET} --url http://{address}/github\n\
-         Every decision is shown here; Ctrl-C ends it.\n"
+         {}Every decision is shown here; Ctrl-C ends it.\n",
+        call().map(|call| format!("(hookward is {call} here.) ")).unwrap_or_default()
     );
     let exit = print(&text);
     std::thread::spawn(move || {
@@ -81,37 +76,37 @@ pub fn run(args: &Args) -> Exit {
 struct Decided {
     code: Code,
     status: u16,
-    why: String,
+    why: Option<String>,
     line: String,
 }
 
-fn start(tell: mpsc::Sender<Decided>) -> Result<Process, String> {
-    let port = free_port();
-    let file = Scratch::write(&deliveries::configuration(port)).map_err(|e| e.to_string())?;
-    let mut options = Options::new(file.0.clone(), Clock::system());
-    options.dev = true;
+/// Starts on the port that examples use, or on any other if it is taken.
+fn start(tell: mpsc::Sender<Decided>, once: bool) -> Result<Process, String> {
     // A sender cannot be shared between the gateway's threads.
     let tell = Mutex::new(tell);
-    options.observer = Some(Arc::new(move |conclusion, took| {
+    let observer: Observer = Arc::new(move |conclusion, took| {
         let tell = tell.lock().unwrap_or_else(PoisonError::into_inner);
         let _nobody_listens = tell.send(decided(conclusion, took));
-    }));
-    Process::start(options).map_err(|error| error.to_string())
+    });
+    let start = |port| {
+        let file = Scratch::write(&deliveries::configuration(port))?;
+        let mut options = Options::new(file.0.clone(), Clock::system());
+        options.dev = true;
+        options.signals = !once;
+        options.observer = Some(Arc::clone(&observer));
+        Process::start(options)
+    };
+    let started = match start(8080) {
+        Err(StartError::Bind(_)) => start(0),
+        other => other,
+    };
+    started.map_err(|error| error.to_string())
 }
 
 fn decided(conclusion: &Conclusion<'_>, took: Duration) -> Decided {
-    let why = match conclusion.refusal {
-        Some(refusal) => refusal.detail.to_string(),
-        None => "every check held".to_owned(),
-    };
+    let why = conclusion.refusal.map(|refusal| refusal.detail.to_string());
     let line = crate::telemetry::readable(conclusion, took);
     Decided { code: conclusion.code, status: conclusion.status, why, line }
-}
-
-/// The port that examples use, or any other if it is taken.
-fn free_port() -> u16 {
-    let usual = TcpListener::bind(("127.0.0.1", 8080));
-    if usual.is_ok() { 8080 } else { 0 }
 }
 
 /// Sends everything, and puts what came of it into a table.
@@ -140,6 +135,7 @@ fn show(
             Code::Duplicate => acknowledged += 1,
             _ => refused += 1,
         }
+        let why = decided.why.unwrap_or_else(|| proven(&answer.body));
         let right = decided.code == expected && answer.status.as_u16() == decided.status;
         as_expected &= right;
         let surprise = if right { "" } else { "  (unexpected!)" };
@@ -149,7 +145,7 @@ fn show(
             style.paint(ink, mark),
             answer.status.as_u16(),
             decided.code.as_str(),
-            decided.why,
+            why,
         );
     }
     let verdict = if as_expected { "as expected" } else { "NOT as expected" };
@@ -158,6 +154,21 @@ fn show(
         "{forwarded} forwarded, {refused} refused, {acknowledged} acknowledged: {verdict}"
     );
     Ok((text, as_expected))
+}
+
+/// What the receiver was told, as the receiver inside the gateway says.
+fn proven(answer: &[u8]) -> String {
+    let heard: serde_json::Value = serde_json::from_slice(answer).unwrap_or_default();
+    heard
+        .pointer("/hookward/verified")
+        .and_then(|text| text.as_str())
+        .unwrap_or("nothing was proven")
+        .to_owned()
+}
+
+/// How to call this program again: as it was called, where that is no name that a shell finds.
+fn call() -> Option<String> {
+    std::env::args().next().filter(|call| call.contains('/'))
 }
 
 /// A file that only this process reads, and that is gone when it is no longer needed.

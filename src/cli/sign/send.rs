@@ -20,7 +20,7 @@ use crate::verify::sign::SignedRequest;
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
-    pub(super) body: Bytes,
+    pub(crate) body: Bytes,
 }
 
 /// Connecting, sending and reading together.

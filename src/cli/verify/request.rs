@@ -1,6 +1,6 @@
 //! `hookward verify --request`: what the gateway would decide, and why.
 
-use std::{fmt::Write as _, fs, path::Path};
+use std::{fmt::Write as _, path::Path};
 
 use serde_json::json;
 
@@ -10,7 +10,8 @@ use super::{
 };
 use crate::{
     cli::{
-        Exit,
+        Exit, input,
+        meant::nearest,
         style::{Ink, Style, one_line, print},
     },
     decision::Code,
@@ -53,7 +54,7 @@ fn expected(args: &Args) -> Result<Code, String> {
             .iter()
             .copied()
             .find(|code| code.as_str() == name)
-            .ok_or_else(|| format!("there is no code \"{name}\""))?,
+            .ok_or_else(|| no_code(name))?,
     };
     match codes.next() {
         None => Ok(code),
@@ -61,10 +62,17 @@ fn expected(args: &Args) -> Result<Code, String> {
     }
 }
 
-/// The requests of a file: one as raw HTTP, or one a line as JSON.
+fn no_code(name: &str) -> String {
+    match nearest(name, Code::ALL.iter().map(|code| code.as_str())) {
+        Some(meant) => format!("there is no code {name:?}; did you mean {meant:?}?"),
+        None => format!("there is no code {name:?}; it is one of the README's decisions"),
+    }
+}
+
+/// The requests of a file, `-` for standard input: one as raw HTTP, or one a line as JSON.
 fn read(file: &Path) -> Result<Vec<(String, Captured)>, String> {
     let name = file.display().to_string();
-    let bytes = fs::read(file).map_err(|error| format!("cannot read {name}: {error}"))?;
+    let bytes = input::read(file)?;
     if bytes.trim_ascii_start().first() != Some(&b'{') {
         let request = Captured::from_http(&bytes).map_err(|error| format!("{name}: {error}"))?;
         return Ok(vec![(name, request)]);
@@ -97,6 +105,10 @@ fn report(name: &str, judged: &Judged, style: Style) -> String {
         let _infallible = writeln!(out, "  {} {miss}", style.paint(Ink::Warn, "near miss:"));
     }
     let code = judged.verdict();
+    if code == Code::SignatureMismatch && judged.misses.is_empty() {
+        let text = "no near miss: it was made with another secret, or changed since";
+        let _infallible = writeln!(out, "  {}", style.paint(Ink::Dim, text));
+    }
     let ink = if code == Code::Forwarded { Ink::Good } else { Ink::Bad };
     let _infallible = writeln!(out, "  = {}", style.paint(ink, code));
     out

@@ -42,8 +42,8 @@ impl Target {
     pub(super) fn of(args: &Args) -> Result<Self, String> {
         match (&args.provider, &args.route) {
             (Some(name), _) => {
-                let definition = providers::builtin(name)
-                    .ok_or_else(|| format!("there is no provider \"{name}\""))?;
+                let definition =
+                    providers::builtin(name).ok_or_else(|| crate::cli::providers::unknown(name))?;
                 let secrets = args.secret.iter().map(|text| secret_arg::read(text));
                 let secrets = secrets.collect::<Result<Vec<_>, _>>()?;
                 let said = args.expect.iter().filter_map(|text| text.split_once('='));
@@ -66,7 +66,8 @@ impl Target {
         let loaded = load_and_lint(path, &LoadOptions::new(clock.unix()));
         let (loaded, _) = loaded.map_err(|problems| {
             let errors = problems.iter().filter(|p| p.severity == Severity::Error).count();
-            format!("{} has {errors} errors; `hookward check` shows them", path.display())
+            let path = path.display();
+            format!("{path} has {errors} error(s); `hookward check -c {path}` shows them")
         })?;
         let telemetry = Arc::new(Telemetry::new(clock.clone(), None));
         let gateway = Gateway::new(&loaded.config, clock, telemetry, TaskTracker::new())

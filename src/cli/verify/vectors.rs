@@ -13,7 +13,7 @@ use serde_json::json;
 use super::Format;
 use crate::{
     cli::{
-        Exit,
+        Exit, input,
         style::{one_line, print},
     },
     providers,
@@ -41,6 +41,9 @@ pub(super) fn run(paths: &[PathBuf], format: Format) -> Result<Exit, String> {
     let mut tally = Tally::default();
     for file in files(paths)? {
         tally.file(&file)?;
+    }
+    if tally.is_empty() {
+        return Err("there is no case in what was named".to_owned());
     }
     let text = match format {
         Format::Text => tally.text(),
@@ -78,9 +81,12 @@ fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
 }
 
 impl Tally {
+    fn is_empty(&self) -> bool {
+        self.agreed == 0 && self.disagreed.is_empty() && self.unsupported.is_empty()
+    }
+
     fn file(&mut self, path: &Path) -> Result<(), String> {
-        let text = fs::read_to_string(path)
-            .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+        let text = input::read_text(path)?;
         for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
             let case = Case::read(line)
                 .map_err(|error| format!("{}:{}: {error}", path.display(), number + 1))?;
@@ -192,6 +198,7 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_a_wrong_call() {
         assert!(run_on("{}").unwrap_err().contains("a.jsonl:1: "));
+        assert!(run_on("\n").unwrap_err().contains("no case"));
         assert!(run(&["/nowhere/at/all".into()], Format::Text).is_err());
         assert!(run(&[tempfile::tempdir().unwrap().path().into()], Format::Text).is_err());
     }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::tables::{self, Tables};
-use crate::config::{KeyMap, Problem, quoted, raw::Raw, source::Source};
+use crate::config::{KeyMap, Problem, disk, quoted, raw::Raw, source::Source};
 
 /// Everything that was read.
 pub(in crate::config) struct Files {
@@ -43,7 +43,7 @@ pub(in crate::config) fn read_all(path: &Path) -> Result<Files, Vec<Problem>> {
 }
 
 fn read_source(path: &Path) -> Result<Source, String> {
-    match std::fs::read(path).map(String::from_utf8) {
+    match disk::read(path).map(String::from_utf8) {
         Ok(Ok(text)) => Ok(Source::new(path.to_owned(), text)),
         Ok(Err(_)) => Err(format!("{} is not UTF-8", path.display())),
         Err(error) => Err(format!("cannot read {}: {error}", path.display())),

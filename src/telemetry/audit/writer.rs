@@ -22,7 +22,7 @@ type Sink = Box<dyn Write + Send>;
 ///
 /// # Errors
 ///
-/// If the file cannot be opened.
+/// If the file cannot be opened; the error names it.
 pub fn open(sink: &AuditSink) -> io::Result<Box<dyn Write + Send>> {
     Ok(match sink {
         AuditSink::Stdout => Box::new(io::stdout()),
@@ -31,8 +31,9 @@ pub fn open(sink: &AuditSink) -> io::Result<Box<dyn Write + Send>> {
             options.append(true).create(true);
             #[cfg(unix)]
             std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-            // The system's own words do not say which file.
-            let named = |e: io::Error| io::Error::new(e.kind(), format!("{}: {e}", path.display()));
+            let named = |error: io::Error| {
+                io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+            };
             Box::new(options.open(path).map_err(named)?)
         }
     })

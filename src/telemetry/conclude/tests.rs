@@ -41,12 +41,10 @@ fn everything_is_counted_once() {
     };
     telemetry.conclude(&conclusion);
     telemetry.conclude(&Conclusion { route: None, code: Code::NoRoute, ..conclusion });
-    telemetry.count(Code::BadRequest);
     let text = telemetry.metrics().text();
     for line in [
         r#"hookward_requests_total{route="github",decision="forwarded"} 1"#,
         r#"hookward_requests_total{route="",decision="no_route"} 1"#,
-        r#"hookward_requests_total{route="",decision="bad_request"} 1"#,
         r#"hookward_monitored_total{route="github",check="schema",decision="schema_violation"} 1"#,
         r#"hookward_request_seconds_sum{route="github"} 0.0005"#,
         r#"hookward_upstream_seconds_sum{route="github"} 0.0015"#,
@@ -55,6 +53,23 @@ fn everything_is_counted_once() {
     ] {
         assert!(text.contains(line), "{line} is not in\n{text}");
     }
+}
+
+#[test]
+fn a_key_that_only_old_captures_use_is_not_in_use() {
+    let telemetry = telemetry();
+    let route = route(&telemetry);
+    let mut record = testing::record();
+    record.key_id = Some("2026".into());
+    telemetry.conclude(&Conclusion {
+        route: Some(&route),
+        record: &record,
+        code: Code::TimestampExpired,
+        status: 401,
+        refusal: None,
+    });
+    let line = r#"hookward_key_used_total{route="github",key="2026"} 0"#;
+    assert!(telemetry.metrics().text().contains(line));
 }
 
 #[test]
@@ -148,7 +163,7 @@ fn a_readable_line_cannot_act_on_the_terminal() {
         status: 401,
         refusal: Some(&refusal),
     };
-    insta::assert_snapshot!(readable(&conclusion, Duration::from_micros(87)), @r"✗ github           401 signature_mismatch      87 µs  no key \u{1b}[2Kmatches\n");
+    insta::assert_snapshot!(readable(&conclusion, Duration::from_micros(87)), @r"✗ github           401 signature_mismatch        87 µs  no key \u{1b}[2Kmatches\n");
 }
 
 #[test]

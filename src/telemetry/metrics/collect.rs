@@ -26,7 +26,8 @@ impl fmt::Debug for Everything {
 impl Collector for Everything {
     fn encode(&self, mut out: DescriptorEncoder<'_>) -> fmt::Result {
         let routes = self.0.all();
-        requests(&mut out, &routes)?;
+        let refused_by_http2 = self.0.gauges.get().map_or(0, |gauges| (gauges.http2_errors)());
+        requests(&mut out, &routes, refused_by_http2)?;
         let added = "Time a request took in the gateway itself";
         histogram(&mut out, "hookward_request_seconds", added, &routes, RouteMetrics::added)?;
         let upstream = "Time from handing a request to the upstream to its status line";
@@ -66,13 +67,22 @@ impl Everything {
     }
 }
 
-fn requests(out: &mut DescriptorEncoder<'_>, routes: &[Arc<RouteMetrics>]) -> fmt::Result {
+fn requests(
+    out: &mut DescriptorEncoder<'_>,
+    routes: &[Arc<RouteMetrics>],
+    refused_by_http2: u64,
+) -> fmt::Result {
     let (name, help) = ("hookward_requests", "Requests by how they ended");
     let mut family = out.encode_descriptor(name, help, None, MetricType::Counter)?;
     for route in routes {
         // `forwarded` is there from the start, so that its rate is right from the first one on.
         let always = |code| code == Code::Forwarded && !route.name().is_empty();
-        for (code, count) in route.read_decisions().filter(|(c, n)| *n > 0 || always(*c)) {
+        let beside = |code| {
+            let unrouted = route.name().is_empty() && code == Code::BadRequest;
+            if unrouted { refused_by_http2 } else { 0 }
+        };
+        let decisions = route.read_decisions().map(|(code, count)| (code, count + beside(code)));
+        for (code, count) in decisions.filter(|(c, n)| *n > 0 || always(*c)) {
             let labels = [("route", &**route.name()), ("decision", code.as_str())];
             ConstCounter::new(count).encode(family.encode_family(&labels)?)?;
         }

@@ -29,6 +29,8 @@ pub struct Gauges {
     pub connections: Box<dyn Fn() -> u64 + Send + Sync>,
     /// Bytes held by buffered bodies.
     pub body_memory_bytes: Box<dyn Fn() -> u64 + Send + Sync>,
+    /// What HTTP/2 itself refused: bad requests of which no more is known than that.
+    pub http2_errors: Box<dyn Fn() -> u64 + Send + Sync>,
 }
 
 /// All metrics of the process.

@@ -39,6 +39,7 @@ fn the_text_has_exactly_the_documented_names() {
         replay: replay(),
         connections: Box::new(|| 3),
         body_memory_bytes: Box::new(|| 4096),
+        http2_errors: Box::new(|| 2),
     });
     metrics.unrouted().decided(Code::NoRoute);
     let route = metrics.route("github");
@@ -69,6 +70,7 @@ fn the_text_has_exactly_the_documented_names() {
     ");
     let interesting = |line: &&str| !line.starts_with('#') && !line.contains("_bucket");
     insta::assert_snapshot!(text.lines().filter(interesting).collect::<Vec<_>>().join("\n"), @r#"
+    hookward_requests_total{route="",decision="bad_request"} 2
     hookward_requests_total{route="",decision="no_route"} 1
     hookward_requests_total{route="github",decision="forwarded"} 0
     hookward_requests_total{route="github",decision="signature_mismatch"} 1

@@ -6,11 +6,16 @@ use std::{
     time::Duration,
 };
 
-/// A raw connection.
+/// A raw connection, or one inside TLS.
 pub struct Client {
-    stream: TcpStream,
+    stream: Box<dyn Stream>,
+    tcp: TcpStream,
     pending: Vec<u8>,
 }
+
+pub trait Stream: Read + Write + Send {}
+
+impl<S: Read + Write + Send> Stream for S {}
 
 /// One response.
 #[derive(Debug, Clone)]
@@ -44,14 +49,20 @@ impl Answer {
 
 impl Client {
     pub fn connect(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-        stream.set_nodelay(true).unwrap();
-        Self { stream, pending: Vec::new() }
+        Self::over(TcpStream::connect(address).unwrap())
     }
 
-    pub fn local(&self) -> SocketAddr {
-        self.stream.local_addr().unwrap()
+    fn over(stream: TcpStream) -> Self {
+        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        stream.set_nodelay(true).unwrap();
+        let tcp = stream.try_clone().unwrap();
+        Self { stream: Box::new(stream), tcp, pending: Vec::new() }
+    }
+
+    /// The same over what `wrap` makes of the connection.
+    pub fn wrapped<S: Stream + 'static>(self, wrap: impl FnOnce(TcpStream) -> S) -> Self {
+        let stream = Box::new(wrap(self.tcp.try_clone().unwrap()));
+        Self { stream, ..self }
     }
 
     /// Writes as much as the other side takes; a closed connection is not an error here.
@@ -61,7 +72,7 @@ impl Client {
     }
 
     pub fn finish_writing(&mut self) -> &mut Self {
-        let _ = self.stream.shutdown(Shutdown::Write);
+        let _ = self.tcp.shutdown(Shutdown::Write);
         self
     }
 
@@ -93,6 +104,18 @@ impl Client {
             }
             return Some(answer);
         }
+    }
+
+    /// The first line of the next head, an interim one too; its body is left alone.
+    pub fn read_head(&mut self) -> Option<String> {
+        while find(&self.pending, b"\r\n\r\n").is_none() {
+            if !self.more() {
+                return None;
+            }
+        }
+        let end = find(&self.pending, b"\r\n\r\n")?;
+        let head: Vec<_> = self.pending.drain(..end + 4).collect();
+        String::from_utf8_lossy(&head).lines().next().map(str::to_owned)
     }
 
     fn chunked(&mut self) -> Vec<u8> {

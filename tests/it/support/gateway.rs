@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use hookward::{
     clock::{Clock, UnixMs},
-    process::{Options, Process},
+    process::{Options, Process, StartError},
 };
 
 use super::client::{Answer, Client, request};
@@ -29,13 +29,23 @@ impl Gateway {
     }
 
     pub fn start_in(dir: tempfile::TempDir, config: &str) -> Self {
+        Self::try_start_in(dir, config).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// Why a configuration does not start.
+    pub fn refused(config: &str) -> String {
+        let dir = tempfile::tempdir().unwrap();
+        Self::try_start_in(dir, config).err().expect("it must not start").to_string()
+    }
+
+    fn try_start_in(dir: tempfile::TempDir, config: &str) -> Result<Self, StartError> {
         let clock = Clock::manual(UnixMs::from_secs(NOW));
         let path = write_config(&dir, config);
         let mut options = Options::new(path, clock.clone());
         options.cores = std::num::NonZeroUsize::new(2).unwrap();
-        let process = Process::start(options).unwrap_or_else(|error| panic!("{error}"));
+        let process = Process::start(options)?;
         let address = process.addresses()[0];
-        Self { process: Some(process), address, clock, dir }
+        Ok(Self { process: Some(process), address, clock, dir })
     }
 
     /// Writes another configuration and reloads; `false` if it was refused.
@@ -74,14 +84,20 @@ impl Gateway {
 
     /// The text of `/metrics`.
     pub fn metrics(&self) -> String {
-        let mut client = Client::connect(self.admin());
-        client.write(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n");
-        client.read().expect("metrics").text()
+        get(self.admin(), "localhost", "/metrics").text()
+    }
+
+    /// Drains from another thread; the handle ends with the drain.
+    pub fn stop_elsewhere(mut self) -> std::thread::JoinHandle<()> {
+        let process = self.process.take().unwrap();
+        std::thread::spawn(move || process.stop())
     }
 
     /// Stops, and reads the audit file's lines.
-    pub fn audit(mut self, name: &str) -> Vec<serde_json::Value> {
-        self.process.take().unwrap().stop();
+    pub fn audit(&mut self, name: &str) -> Vec<serde_json::Value> {
+        if let Some(process) = self.process.take() {
+            process.stop();
+        }
         let text = std::fs::read_to_string(self.dir.path().join(name)).unwrap();
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
@@ -89,6 +105,13 @@ impl Gateway {
     pub fn stop(mut self) {
         self.process.take().unwrap().stop();
     }
+}
+
+/// Asks an admin endpoint.
+pub fn get(address: SocketAddr, host: &str, path: &str) -> Answer {
+    let mut client = Client::connect(address);
+    client.write(format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n").as_bytes());
+    client.read().expect("an answer of the admin endpoints")
 }
 
 impl Drop for Gateway {

@@ -2,11 +2,14 @@
 
 use std::{
     collections::VecDeque,
-    io::{Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
     sync::{Arc, Condvar, Mutex},
     time::Duration,
 };
+
+use rustls::{ServerConnection, StreamOwned};
+
+use super::{client::Stream, tls::Identity};
 
 /// What the upstream does with one request.
 #[derive(Clone, Debug)]
@@ -50,6 +53,9 @@ struct State {
     requests: Vec<Recorded>,
     acts: VecDeque<Act>,
     gate_open: bool,
+    /// What `/healthz` answers; health checks are not recorded.
+    unwell: bool,
+    checked: usize,
 }
 
 /// A recording upstream; ends with the process.
@@ -60,14 +66,27 @@ pub struct Upstream {
 
 impl Upstream {
     pub fn start() -> Self {
+        Self::start_with(|tcp| tcp)
+    }
+
+    /// One that speaks TLS with this certificate.
+    pub fn start_tls(identity: &Identity) -> Self {
+        let config = identity.server();
+        Self::start_with(move |tcp| {
+            let connection = ServerConnection::new(Arc::clone(&config)).unwrap();
+            StreamOwned::new(connection, tcp)
+        })
+    }
+
+    fn start_with<S: Stream>(wrap: impl Fn(TcpStream) -> S + Clone + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let state = Arc::new((Mutex::new(State::default()), Condvar::new()));
         let shared = Arc::clone(&state);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let state = Arc::clone(&shared);
-                std::thread::spawn(move || serve(stream, &state));
+                let (state, wrap) = (Arc::clone(&shared), wrap.clone());
+                std::thread::spawn(move || serve(wrap(stream), &state));
             }
         });
         Self { address, state }
@@ -83,9 +102,24 @@ impl Upstream {
         self
     }
 
+    /// Answers 200 from now on.
+    pub fn forget(&self) {
+        self.state.0.lock().unwrap().acts.clear();
+    }
+
     pub fn open_gate(&self) {
         self.state.0.lock().unwrap().gate_open = true;
         self.state.1.notify_all();
+    }
+
+    /// Whether health checks fail from now on.
+    pub fn unwell(&self, unwell: bool) {
+        self.state.0.lock().unwrap().unwell = unwell;
+    }
+
+    /// How many health checks were answered.
+    pub fn checked(&self) -> usize {
+        self.state.0.lock().unwrap().checked
     }
 
     pub fn requests(&self) -> Vec<Recorded> {
@@ -112,13 +146,18 @@ impl Upstream {
     }
 }
 
-fn serve(mut stream: TcpStream, state: &(Mutex<State>, Condvar)) {
+fn serve(mut stream: impl Stream, state: &(Mutex<State>, Condvar)) {
     let mut pending = Vec::new();
     while let Some(recorded) = read_request(&mut stream, &mut pending) {
         let act = {
             let mut guard = state.0.lock().unwrap();
-            guard.requests.push(recorded);
-            guard.acts.pop_front().unwrap_or(Act::Answer(200, "ok"))
+            if recorded.target() == "/healthz" {
+                guard.checked += 1;
+                Act::Answer(if guard.unwell { 500 } else { 204 }, "")
+            } else {
+                guard.requests.push(recorded);
+                guard.acts.pop_front().unwrap_or(Act::Answer(200, "ok"))
+            }
         };
         state.1.notify_all();
         let answer = match act {
@@ -148,7 +187,7 @@ fn serve(mut stream: TcpStream, state: &(Mutex<State>, Condvar)) {
     }
 }
 
-fn read_request(stream: &mut TcpStream, pending: &mut Vec<u8>) -> Option<Recorded> {
+fn read_request(stream: &mut impl Stream, pending: &mut Vec<u8>) -> Option<Recorded> {
     let mut chunk = [0; 65536];
     loop {
         if let Some(end) = pending.windows(4).position(|window| window == b"\r\n\r\n") {

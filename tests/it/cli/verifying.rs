@@ -1,0 +1,120 @@
+//! `verify`: captured requests, and files of cases.
+
+use serde_json::Value;
+
+use super::{Call, Out, call, call::of_the_repository};
+
+const SECRET: &str = "whsec_0123456789abcdef";
+
+fn sign(format: &str) -> String {
+    call(&["sign", "--provider", "stripe", "--secret", SECRET, "--format", format]).ok()
+}
+
+fn verify(request: impl Into<Vec<u8>>, args: &[&str]) -> Out {
+    let words = ["verify", "--provider", "stripe", "--request", "-"];
+    let secret: &[&str] = if args.contains(&"--secret") { &[] } else { &["--secret", SECRET] };
+    Call::new(&[&words, secret, args].concat()).stdin(request).run()
+}
+
+#[test]
+fn what_sign_prints_is_judged_from_standard_input() {
+    for format in ["headers", "json"] {
+        let out = verify(sign(format), &[]).ok();
+        assert!(out.ends_with("  = forwarded\n"), "{out}");
+    }
+}
+
+#[test]
+fn verdicts_are_exit_codes() {
+    let stale = ["--at", "4102444800"];
+    assert_eq!(verify(sign("headers"), &stale).code, 1);
+    let expected = [&stale[..], &["--expect", "timestamp_expired"]].concat();
+    assert_eq!(verify(sign("headers"), &expected).code, 0);
+    assert_eq!(verify(sign("headers"), &["--expect", "replayed"]).code, 1);
+    let json = verify(sign("json"), &["--format", "json"]).ok();
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["requests"][0]["verdict"], "forwarded");
+    for nonsense in [&b""[..], b"\xff\x00", b"GET / HTTP/1.1\r\n", b"{}", b"{\"method\":1}"] {
+        assert!(verify(nonsense, &[]).usage().contains("error: -"), "{nonsense:?}");
+    }
+}
+
+#[test]
+fn near_misses_are_explained() {
+    let newline = Call::new(&[
+        "verify",
+        "--provider",
+        "stripe",
+        "--secret",
+        "file:secret",
+        "--request",
+        "captured.http",
+    ])
+    .file("secret", "whsec_0123456789abcdef ")
+    .file("captured.http", sign("headers"))
+    .run();
+    assert_eq!(newline.code, 1);
+    assert!(newline.out.contains("near miss: "), "{newline:?}");
+
+    let other = verify(sign("headers"), &["--secret", "another"]);
+    assert_eq!(other.code, 1);
+    assert!(other.out.contains("no near miss: it was made with another secret"), "{other:?}");
+}
+
+/// The line of a file of cases, and the secret in it.
+fn case(file: &str, name: &str) -> (String, String) {
+    let text = std::fs::read_to_string(of_the_repository(&format!("tests/vectors/{file}")));
+    let text = text.unwrap();
+    let is_it = |line: &&str| {
+        serde_json::from_str::<Value>(line).is_ok_and(|case| case["case"].as_str() == Some(name))
+    };
+    let line = text.lines().find(is_it).unwrap();
+    let case: Value = serde_json::from_str(line).unwrap();
+    (line.to_owned(), case["secret"].as_str().unwrap().to_owned())
+}
+
+#[test]
+fn forged_cases_are_explained_too() {
+    for (file, name, says) in [
+        ("stripe.jsonl", "reject-body-byte-appended", "without the whitespace at its end"),
+        ("stripe.jsonl", "reject-stale-timestamp", "360 s old, 300 s allowed"),
+        ("stripe.jsonl", "reject-wrong-secret", "no near miss: "),
+        ("stripe.jsonl", "reject-truncated-signature", "is not of the provider's form"),
+        ("slack.jsonl", "reject-missing-signature-header", "is missing"),
+        ("github.jsonl", "reject-retired-secret", "signature_mismatch"),
+    ] {
+        let (line, secret) = case(file, name);
+        let provider = file.trim_end_matches(".jsonl");
+        let words =
+            ["verify", "--provider", provider, "--secret", &secret, "--request", "line.jsonl"];
+        let done = Call::new(&words).file("line.jsonl", line).run();
+        assert_eq!(done.code, 1, "{name}: {done:?}");
+        assert!(done.out.contains(says), "{name}: {}", done.out);
+    }
+}
+
+#[test]
+fn the_cases_of_all_providers_agree() {
+    let done = call(&["verify", "--vectors", &of_the_repository("tests/vectors")]);
+    // Later families are named, and they are all that is missing.
+    assert_eq!((done.code, done.err.as_str()), (1, ""), "{done:?}");
+    let last = done.out.lines().last().unwrap();
+    assert!(last.contains(" agreed, 0 disagreed, "), "{done:?}");
+    for line in done.out.lines().filter(|line| *line != last) {
+        assert!(line.starts_with("unsupported: "), "{line}");
+    }
+    let later = ["aws-sns", "discord", "fatture-in-cloud", "sendgrid", "twilio/form"];
+    for name in later {
+        assert!(done.out.contains(&format!("unsupported: {name} (")), "{name}");
+    }
+}
+
+#[test]
+fn a_supported_file_of_cases_is_a_yes() {
+    let file = of_the_repository("tests/vectors/stripe.jsonl");
+    let out = call(&["verify", "--vectors", &file]).ok();
+    assert!(out.ends_with(" agreed, 0 disagreed, 0 unsupported\n"), "{out}");
+    let json = call(&["verify", "--vectors", &file, "--format", "json"]).ok();
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((&json["disagreed"], &json["unsupported"]), (&0.into(), &0.into()));
+}
