@@ -132,6 +132,8 @@ pub enum Detail {
         allowed_secs: u64,
         /// Whether it lies in the future.
         future: bool,
+        /// The unit in which the same digits are near enough, if there is one.
+        meant: Option<&'static str>,
     },
     /// A replay of something first seen this many milliseconds ago.
     FirstSeen {
@@ -158,9 +160,13 @@ impl fmt::Display for Detail {
             Self::None => Ok(()),
             Self::Text(text) => f.write_str(text),
             Self::Header { name, what } => write!(f, "{name} {what}"),
-            Self::Skew { secs, allowed_secs, future } => {
+            Self::Skew { secs, allowed_secs, future, meant } => {
                 let side = if *future { "ahead" } else { "old" };
-                write!(f, "{secs} s {side}, {allowed_secs} s allowed")
+                write!(f, "{secs} s {side}, {allowed_secs} s allowed")?;
+                match meant {
+                    Some(unit) => write!(f, "; it would be fresh in {unit}"),
+                    None => Ok(()),
+                }
             }
             Self::FirstSeen { ago_ms } if *ago_ms < 10_000 => {
                 write!(f, "first seen {ago_ms} ms ago")
@@ -176,8 +182,10 @@ mod tests {
 
     #[test]
     fn details_read_as_documented() {
-        let skew = Detail::Skew { secs: 413, allowed_secs: 300, future: false };
-        assert_eq!(skew.to_string(), "413 s old, 300 s allowed");
+        let skew = |meant| Detail::Skew { secs: 413, allowed_secs: 300, future: false, meant };
+        assert_eq!(skew(None).to_string(), "413 s old, 300 s allowed");
+        let other = skew(Some("seconds")).to_string();
+        assert_eq!(other, "413 s old, 300 s allowed; it would be fresh in seconds");
         assert_eq!(Detail::FirstSeen { ago_ms: 40 }.to_string(), "first seen 40 ms ago");
     }
 

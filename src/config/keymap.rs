@@ -50,6 +50,11 @@ impl KeyMap {
         Some(self.sources.get(spot.source)?.place(offset))
     }
 
+    /// The start of the main file: where what is written nowhere should be.
+    pub(super) fn start(&self) -> Option<Place> {
+        Some(self.sources.first()?.place(0))
+    }
+
     /// Whether the key is written in the configuration.
     pub fn contains(&self, path: &str) -> bool {
         self.index().contains_key(path)

@@ -68,7 +68,8 @@ pub struct Problem {
 impl Problem {
     /// A problem without a place.
     pub fn new(severity: Severity, message: impl Into<String>) -> Self {
-        Self { severity, at: None, message: message.into(), detail: None, suggestion: None }
+        let message = of_one_line(message.into());
+        Self { severity, at: None, message, detail: None, suggestion: None }
     }
 
     /// An error.
@@ -96,14 +97,14 @@ impl Problem {
     /// Says why, or what follows from it.
     #[must_use]
     pub fn detail(mut self, detail: impl Into<String>) -> Self {
-        self.detail = Some(detail.into());
+        self.detail = Some(of_one_line(detail.into()));
         self
     }
 
     /// Says what to write instead.
     #[must_use]
     pub fn suggest(mut self, suggestion: impl Into<String>) -> Self {
-        self.suggestion = Some(suggestion.into());
+        self.suggestion = Some(of_one_line(suggestion.into()));
         self
     }
 
@@ -185,9 +186,36 @@ fn printable(text: &str) -> String {
     out
 }
 
+/// The text, unless it quotes a value of several lines: that is a string whose closing quote is
+/// missing, and what it swallowed may hold secrets.
+fn of_one_line(text: String) -> String {
+    let is_escaped = |at: usize| {
+        let before = text.as_bytes().get(..at).unwrap_or_default();
+        before.iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 1
+    };
+    let swallowed = memchr::memchr_iter(b'n', text.as_bytes()).any(is_escaped);
+    if !swallowed && !text.contains('\n') {
+        return text;
+    }
+    let before = text.split(['"', '`']).next().unwrap_or_default();
+    format!("{before}a text of several lines: a closing quote is missing, or three are too many")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_value_of_several_lines_is_not_quoted() {
+        let quoted = "secrets = [{ value = \"hunter2\" }]\n";
+        for text in [format!("a.b: {quoted:?} is no size"), format!("a.b: `{quoted}` is none of")] {
+            let problem = Problem::error(text.clone()).detail(text.clone()).suggest(text);
+            assert!(!format!("{problem:?}").contains("hunter2"), "{problem:?}");
+            assert!(problem.message.starts_with("a.b: a text of several lines"), "{problem:?}");
+        }
+        let pattern = r"a\nb";
+        assert!(Problem::error(format!("{pattern:?}")).message.contains("nb"));
+    }
 
     fn problem() -> Problem {
         Problem::error("every request would be refused (403 insecure_transport)")

@@ -81,7 +81,8 @@ impl<'a> Problems<'a> {
         let mut list = self.list.borrow_mut();
         // Beyond the limit problems are only counted: finding a line's place is what costs.
         let errors = list.len() >= LIMIT * 4 && problem.severity == Severity::Error;
-        let place = if errors { None } else { self.map.value(&key) };
+        let place = || self.map.value(&key).or_else(|| self.map.start());
+        let place = if errors { None } else { place() };
         list.push(problem.at(place));
     }
 

@@ -1,6 +1,6 @@
 //! A request as somebody saved it: raw HTTP/1.1, or one line of the vector format.
 
-use std::fmt;
+use std::{fmt, net::IpAddr};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
@@ -109,13 +109,18 @@ impl Captured {
         Head { method: &self.method, uri: &self.uri, headers: &self.headers }
     }
 
-    /// The URL that it was sent to, as far as can be told: over HTTPS unless it says otherwise.
+    /// The URL that it was sent to, as far as can be told: over HTTPS unless it says otherwise or
+    /// went to this machine, as what `hookward sign` makes does.
     pub fn url(&self) -> String {
         let host = self.headers.get(header::HOST).and_then(|host| host.to_str().ok());
         let target = self.head().target();
         match &self.url {
             Some(url) => url.clone(),
-            None => format!("https://{}{target}", host.unwrap_or("localhost")),
+            None => {
+                let host = host.unwrap_or("localhost");
+                let scheme = if is_loopback(host) { "http" } else { "https" };
+                format!("{scheme}://{host}{target}")
+            }
         }
     }
 
@@ -187,6 +192,14 @@ impl Captured {
     }
 }
 
+/// Whether `host`, with or without a port, is this machine.
+fn is_loopback(host: &str) -> bool {
+    let name = host.parse::<http::uri::Authority>();
+    let name = name.as_ref().map_or(host, |authority| authority.host());
+    let ip = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    name.eq_ignore_ascii_case("localhost") || ip.is_ok_and(|ip| ip.is_loopback())
+}
+
 /// Head without its blank line, and body.
 fn split_head(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let crlf = memchr::memmem::find(bytes, b"\r\n\r\n").map(|at| (at, 4));
@@ -219,6 +232,19 @@ mod tests {
             assert_eq!(captured.body, b"a\n\n");
             assert_eq!(captured.headers["x-a"], "v");
             assert_eq!(captured.uri, "/a?b=1");
+        }
+    }
+
+    #[test]
+    fn a_capture_without_a_url_was_sent_over_https_unless_it_stayed_here() {
+        let url = |host: &str| {
+            let text = format!("POST /a?b=1 HTTP/1.1\nHost: {host}\n\n");
+            Captured::from_http(text.as_bytes()).unwrap().url()
+        };
+        assert_eq!(url("h.example"), "https://h.example/a?b=1");
+        assert_eq!(url("127.0.0.1.example:8080"), "https://127.0.0.1.example:8080/a?b=1");
+        for here in ["127.0.0.1:8080", "localhost", "LocalHost:1", "[::1]:8080"] {
+            assert_eq!(url(here), format!("http://{here}/a?b=1"));
         }
     }
 

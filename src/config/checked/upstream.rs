@@ -142,6 +142,7 @@ const RESERVED: &[&str] = &[
     "connection",
     "content-length",
     "expect",
+    "forwarded",
     "host",
     "keep-alive",
     "proxy-connection",
@@ -149,6 +150,10 @@ const RESERVED: &[&str] = &[
     "trailer",
     "transfer-encoding",
     "upgrade",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-request-id",
 ];
 
 fn headers(

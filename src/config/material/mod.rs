@@ -77,6 +77,7 @@ impl Gatherer<'_> {
         let secrets = route.secrets.as_deref().unwrap_or_default();
         let sign = table.and_then(|table| table.sign.as_ref()?.secrets.as_deref());
         let sign_key = format_args!("routes.{name}.upstream.sign.secrets").to_string();
+        self.all_expired(format_args!("routes.{name}.secrets"), secrets);
         RouteMaterial {
             secrets: self.secrets(format_args!("routes.{name}.secrets"), secrets),
             sign: self.signing_keys(&sign_key, sign.unwrap_or_default()),

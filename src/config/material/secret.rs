@@ -57,6 +57,18 @@ impl Gatherer<'_> {
         out
     }
 
+    /// Of a list none of which is in force, whatever is said of each of them.
+    pub(super) fn all_expired(&self, list: fmt::Arguments<'_>, secrets: &[raw::Secret]) {
+        let past = |secret: &raw::Secret| {
+            secret.expires.as_ref().is_some_and(|when| when.0 <= self.options.now)
+        };
+        if !secrets.is_empty() && secrets.iter().all(past) {
+            let problem = Problem::warning(format!("{list}: every secret has expired"))
+                .detail("all deliveries are refused (401 signature_mismatch)");
+            self.problems.push(problem, list);
+        }
+    }
+
     fn secret(
         &self,
         list: fmt::Arguments<'_>,

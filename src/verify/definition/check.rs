@@ -179,6 +179,11 @@ impl Checker {
             return None;
         }
         let (content_type, body) = (raw.content_type, raw.body.unwrap_or_default());
+        if matches!(status, 204 | 205) && !body.is_empty() {
+            let what = format!("HTTP allows no body with status {status}");
+            self.problem("acknowledgement.body", what, None);
+            return None;
+        }
         Some(Acknowledgement { status, content_type, body })
     }
 

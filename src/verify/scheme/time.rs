@@ -6,7 +6,7 @@ use super::{Claim, Scheme, claim::read_time};
 use crate::{
     clock::UnixMs,
     decision::{Code, Detail, Refusal},
-    verify::{Head, source::Message},
+    verify::{Head, source::Message, time::Unit},
 };
 
 /// Exists only after a timestamp was found within the tolerance.
@@ -46,12 +46,21 @@ impl Scheme {
         };
         let tolerance = self.tolerance;
         let away_ms = now.0.abs_diff(signed_at.0);
-        if u128::from(away_ms) <= tolerance.as_millis() {
+        let is_near = |away_ms: u64| u128::from(away_ms) <= tolerance.as_millis();
+        if is_near(away_ms) {
             return Ok(Some(Fresh { signed_at, tolerance, _sealed: () }));
         }
         let future = signed_at > now;
         let code = if future { Code::TimestampInFuture } else { Code::TimestampExpired };
-        let skew = Detail::Skew { secs: away_ms / 1000, allowed_secs: tolerance.as_secs(), future };
+        // Senders confuse the two, and the signature holds all the same.
+        let (other, meant) = match unit {
+            Unit::Seconds => (UnixMs(signed_at.0 / 1000), "milliseconds"),
+            Unit::Milliseconds => (UnixMs::from_secs(signed_at.0), "seconds"),
+            Unit::Rfc3339 => (signed_at, ""),
+        };
+        let meant = is_near(now.0.abs_diff(other.0)).then_some(meant);
+        let (secs, allowed_secs) = (away_ms / 1000, tolerance.as_secs());
+        let skew = Detail::Skew { secs, allowed_secs, future, meant };
         Err(Refusal { code, detail: skew, retry_after_secs: None })
     }
 }

@@ -77,6 +77,11 @@ fn definitions_that_would_not_protect_are_refused() {
         (format!("{BODY}\ndeadline = \"soon\""), "deadline", "no duration"),
         (format!("{BODY}\nmethods = [\"PSOT\"]"), "methods", "`POST`"),
         (format!("{BODY}\nfinal = [\"4x\"]"), "final", "\"4xx\""),
+        (
+            format!("{BODY}\nacknowledgement = {{ status = 204, body = \"x\" }}"),
+            "acknowledgement.body",
+            "no body with status 204",
+        ),
         (String::new(), "signature", "missing"),
         (
             format!("{two}timestamp = {{ from = \"pair:t\" }}"),

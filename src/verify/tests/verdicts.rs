@@ -12,6 +12,8 @@ fn time_is_judged_in_both_directions() {
     assert_eq!(judged(now + 301), Some(Code::TimestampInFuture));
     assert_eq!(judged(now * 1000), Some(Code::TimestampInFuture));
     assert_eq!(judged(0), Some(Code::TimestampExpired));
+    let told = bench.judge(&timed(&(now * 1000).to_string(), "1", b"x")).unwrap_err();
+    assert!(told.detail.to_string().ends_with("; it would be fresh in milliseconds"), "{told:?}");
 }
 
 #[test]
