@@ -76,6 +76,17 @@ pub struct Loaded {
 ///
 /// All problems at once, in file order; at least one of them is an error.
 pub fn load(path: &Path, options: &LoadOptions) -> Result<Loaded, Vec<Problem>> {
+    let loaded = load_what_can_be(path, options)?;
+    if loaded.has_errors() { Err(finish(loaded.problems, &loaded.map)) } else { Ok(loaded) }
+}
+
+/// Loads what can be made of a configuration that may have errors: parts that have one are left
+/// out. For those who look for more problems; never to be run with.
+///
+/// # Errors
+///
+/// All problems, if nothing can be made of it.
+pub(super) fn load_what_can_be(path: &Path, options: &LoadOptions) -> Result<Loaded, Vec<Problem>> {
     let read::Files { raw, map, problems: mut list, unusable, well_formed } = read::read_all(path)?;
     // After a syntax error nobody knows what is missing and what only looks so.
     if !well_formed {
@@ -95,14 +106,15 @@ pub fn load(path: &Path, options: &LoadOptions) -> Result<Loaded, Vec<Problem>> 
         },
     );
     list.extend(problems.into_list());
-    let has_errors = list.iter().any(|problem| problem.severity == Severity::Error);
-    match config {
-        Some(mut config) if !has_errors => {
-            config.files = disk.into_files();
-            config.files.extend(map.sources().iter().map(|source| source.path().to_owned()));
-            Ok(Loaded { config, map, raw, secrets: options.secrets, problems: list })
-        }
-        _ => Err(finish(list, &map)),
+    let Some(mut config) = config else { return Err(finish(list, &map)) };
+    config.files = disk.into_files();
+    config.files.extend(map.sources().iter().map(|source| source.path().to_owned()));
+    Ok(Loaded { config, map, raw, secrets: options.secrets, problems: list })
+}
+
+impl Loaded {
+    pub(super) fn has_errors(&self) -> bool {
+        self.problems.iter().any(|problem| problem.severity == Severity::Error)
     }
 }
 

@@ -19,7 +19,10 @@ use std::path::Path;
 pub(crate) use self::listeners::is_same;
 pub use self::table::TABLE;
 pub(in crate::config) use self::{networks::cover_half, table::Finding};
-use super::{LoadOptions, Loaded, Place, Problem, Severity, load, model::Route, policy, quoted};
+use super::{
+    LoadOptions, Loaded, Place, Problem, load::load_what_can_be, model::Route, policy,
+    problems::finish, quoted,
+};
 
 /// Loads a configuration and lints it.
 ///
@@ -33,19 +36,22 @@ pub fn load_and_lint(
     path: &Path,
     options: &LoadOptions,
 ) -> Result<(Loaded, Vec<Problem>), Vec<Problem>> {
-    let mut loaded = match load(path, options) {
+    let mut loaded = match load_what_can_be(path, options) {
         Ok(loaded) => loaded,
         Err(mut problems) => {
             sort(&mut problems);
             return Err(problems);
         }
     };
-    let mut problems = std::mem::take(&mut loaded.problems);
-    problems.extend(lint(&loaded));
-    sort(&mut problems);
-    if problems.iter().any(|problem| problem.severity == Severity::Error) {
+    let found = lint(&loaded);
+    loaded.problems.extend(found);
+    if loaded.has_errors() {
+        let mut problems = finish(loaded.problems, &loaded.map);
+        sort(&mut problems);
         return Err(problems);
     }
+    let mut problems = std::mem::take(&mut loaded.problems);
+    sort(&mut problems);
     Ok((loaded, problems))
 }
 
