@@ -39,6 +39,18 @@ fn definitions_that_would_not_protect_are_refused() {
             "event.id",
             "not covered",
         ),
+        (
+            r#"
+            signature = [
+                { algorithm = "hmac-sha256", from = "header:a", signed = "{header:i}.{body}" },
+                { algorithm = "hmac-sha1", from = "header:b", signed = "{body}" },
+            ]
+            event = { id = "header:i" }
+            "#
+            .into(),
+            "event.id",
+            "not covered",
+        ),
         (signed("{header:a}{body}"), "signature.signed", "slide"),
         (signed("{bdy}"), "signature.signed", "`body`"),
         (signed("{url}{body}"), "signature.signed", "`[expect.url]`"),

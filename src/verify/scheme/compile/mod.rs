@@ -104,15 +104,19 @@ impl Compiler<'_> {
         result.map_err(|problem| self.problem(path, problem)).ok()
     }
 
+    fn uncovered_id(&mut self, id: &str) {
+        let message = format!(
+            "`{id}` is not covered by the signature: with it anybody could pass off a copy as a new \
+             event"
+        );
+        self.problem("event.id", message);
+    }
+
     /// What no signature of the definition covers, or even has.
     fn refuse_stray(&mut self) {
-        for id in std::mem::take(&mut self.open).difference(&self.covered) {
-            let message = format!(
-                "`{id}` is not covered by the signature: with it anybody could pass off a copy as \
-                 a new event"
-            );
-            let path = "event.id".to_owned();
-            self.problems.push(DefinitionProblem { path, message, suggestion: None });
+        let (open, covered) = (std::mem::take(&mut self.open), std::mem::take(&mut self.covered));
+        for id in open.difference(&covered) {
+            self.uncovered_id(id);
         }
         let event = &self.written.event;
         let timestamp = self.written.timestamp.as_ref().and_then(|t| t.from.as_ref());

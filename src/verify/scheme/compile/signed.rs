@@ -157,6 +157,10 @@ impl Compiler<'_> {
             return ids;
         }
         let (covered, open): (Vec<_>, Vec<_>) = ids.into_iter().partition(|i| cover.covers(i));
+        if covered.is_empty() {
+            // A copy that keeps this signature alone would be a delivery without an id.
+            open.iter().for_each(|id| self.uncovered_id(&id.to_string()));
+        }
         self.covered.extend(covered.iter().map(ToString::to_string));
         self.open.extend(open.iter().map(ToString::to_string));
         covered
