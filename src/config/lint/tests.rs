@@ -3,7 +3,10 @@
 use std::{ffi::OsString, sync::Arc};
 
 use super::*;
-use crate::{clock::UnixMs, config::Secrets};
+use crate::{
+    clock::UnixMs,
+    config::{Secrets, Severity},
+};
 
 const NOW: UnixMs = UnixMs::from_secs(1_800_000_000);
 
