@@ -283,6 +283,16 @@ proptest::proptest! {
 }
 
 #[test]
+fn a_secret_that_is_signed_with_does_not_expire() {
+    let text = "[server]\nlisten = [\"127.0.0.1:1\"]\n[routes.a]\npath = \"/a\"\n\
+                provider = \"github\"\nsecrets = [{ env = \"SECRET\" }]\n[routes.a.upstream]\n\
+                urls = [\"http://127.0.0.1:2\"]\n\
+                sign = { secrets = [{ env = \"SECRET\", expires = 2020-01-01T00:00:00Z }] }\n";
+    let problems = load_text(text, Secrets::Read).unwrap_err();
+    assert!(shown(&problems).contains("does not expire by itself"), "{}", shown(&problems));
+}
+
+#[test]
 fn a_flood_of_problems_is_cut_and_counted() {
     let mut text = "[server]\nlisten = [\"127.0.0.1:1\"]\n".to_owned();
     for number in 0..2_000 {

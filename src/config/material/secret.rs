@@ -43,6 +43,11 @@ impl Gatherer<'_> {
 
     /// The keys that deliveries are signed with anew.
     pub(super) fn signing_keys(&self, list: &str, secrets: &[raw::Secret]) -> Vec<Arc<SigningKey>> {
+        for (number, _) in secrets.iter().enumerate().filter(|(_, s)| s.expires.is_some()) {
+            let why = "what is signed with does not expire by itself; \
+                       remove it once the receiver has the next one";
+            self.problems.error(format_args!("{list}[{number}].expires"), why);
+        }
         let mut out = Vec::new();
         for (number, secret) in self.secrets(format_args!("{list}"), secrets).iter().enumerate() {
             let bytes = secret.bytes.strip_prefix(b"whsec_").unwrap_or(&secret.bytes);
