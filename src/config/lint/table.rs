@@ -53,7 +53,7 @@ findings! {
         OpenDetail = "open_detail", Note: "A detail of the provider's definition that nobody has confirmed yet.",
     }
     loading {
-        "bad_exception", Error: "An exception from the policy has expired, or names a route or a rule that is not there.",
+        "bad_exception", Error: "An exception from the policy has expired, or names a rule that is not there.",
         "empty_secret", Error: "A secret that is empty or blank.",
         "source_can_be_forged", Error: "`proxy_protocol = \"optional\"` where a route has `allow_from`.",
         "unset_variable", Error: "A secret's variable is not set (a note with `--no-secrets`).",
