@@ -67,7 +67,7 @@ codes! {
     UpstreamUnhealthy = "upstream_unhealthy": "Every upstream of the route fails its health check.",
     KeyUnavailable = "key_unavailable": "A key that must be fetched cannot be had.",
     SourceListUnavailable = "source_list_unavailable": "An address list that must be fetched cannot be had.",
-    InternalError = "internal_error": "A fault of the gateway itself; contained.",
+    InternalError = "internal_error": "A fault of the gateway itself, contained; or a policy exception of the route that has ended.",
 }
 
 impl fmt::Display for Code {

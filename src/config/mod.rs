@@ -25,7 +25,7 @@ pub use self::{
     json_schema::json_schema,
     keymap::{KeyMap, quoted},
     load::{Env, LoadOptions, Loaded, Secrets, load, named, sources},
-    problem::{Place, Problem, Severity},
+    problem::{Place, Problem, Severity, listed},
 };
 
 #[cfg(test)]

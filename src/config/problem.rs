@@ -125,6 +125,11 @@ impl Problem {
     }
 }
 
+/// Several problems as one text, as an error that holds them shows itself.
+pub fn listed(problems: &[Problem]) -> String {
+    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
 #[derive(Serialize)]
 struct Finding<'a> {
     severity: &'static str,

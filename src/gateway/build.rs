@@ -31,7 +31,7 @@ const LEASE_SLACK: std::time::Duration = std::time::Duration::from_secs(5);
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
     /// The configuration has errors; each says where.
-    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    #[error("{}", config::listed(.0))]
     Config(Vec<Problem>),
     /// A route's upstream cannot run.
     #[error("routes.{route}.upstream: {error}")]
@@ -139,6 +139,7 @@ impl Gateway {
                 .unwrap_or_else(|_| HeaderValue::from_static("")),
             methods: checked.methods.clone(),
             require_https: checked.require_https,
+            excepted_until: checked.excepted_until,
             allow_from: checked.allow_from.as_deref().map(Sources::new),
             limits: self.limits.route(&checked.name, &checked.rate_limit),
             definition: Arc::clone(&checked.definition),

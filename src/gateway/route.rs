@@ -12,6 +12,7 @@ use std::{
 use http::{HeaderValue, Method};
 
 use crate::{
+    clock::UnixMs,
     config::model::{self, Answers, Body, Check, Filter, OnUnlisted},
     limit,
     net::Sources,
@@ -38,6 +39,8 @@ pub struct Route {
     pub allow: HeaderValue,
     /// Whether plain HTTP is refused.
     pub require_https: bool,
+    /// When the policy's exception for this route ends, and with it the route.
+    pub excepted_until: Option<UnixMs>,
     /// The source list.
     pub allow_from: Option<Sources>,
     /// Rate limits.

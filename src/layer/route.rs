@@ -1,6 +1,7 @@
 //! Admits requests whose host, path and method a route takes.
 //!
-//! Rejects: `no_route`, `method_not_allowed`.
+//! Rejects: `no_route`, `method_not_allowed`; `internal_error` once the policy's exception for the
+//! route has ended: with it, the configuration would not load any more.
 
 use std::sync::Arc;
 
@@ -38,6 +39,11 @@ impl<B, P> Judge<B, P> for FindRoute {
             return Err(Refusal::new(Code::NoRoute, "no route has this host and path").into());
         };
         record.route = Some(Arc::clone(route));
+        let now = record.time;
+        if route.excepted_until.is_some_and(|end| now >= end) {
+            let why = "the policy's exception for this route has ended";
+            return Err(Refusal::new(Code::InternalError, why).retry_after(300).into());
+        }
         if !route.methods.contains(&delivery.head.method) {
             return Err(Refusal::new(
                 Code::MethodNotAllowed,

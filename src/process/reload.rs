@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, io, path::PathBuf, sync::PoisonError};
 use tokio::runtime::Handle;
 
 use crate::{
-    config::{Problem, lint::load_and_lint, model::Config},
+    config::{Problem, lint::load_and_lint, listed, model::Config},
     gateway::BuildError,
     net::tls::TlsError,
     server::ServerSettings,
@@ -18,7 +18,7 @@ use super::{Current, Inner, start};
 #[derive(Debug, thiserror::Error)]
 pub enum ReloadError {
     /// The configuration has errors.
-    #[error("the configuration has errors:\n{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    #[error("the configuration has errors:\n{}", listed(.0))]
     Config(Vec<Problem>),
     /// A part of the configuration cannot run.
     #[error(transparent)]

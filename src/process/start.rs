@@ -37,7 +37,7 @@ const MAX_WARNINGS: usize = 20;
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The configuration has errors.
-    #[error("the configuration has errors:\n{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    #[error("the configuration has errors:\n{}", config::listed(.0))]
     Config(Vec<Problem>),
     /// A part of the configuration cannot run.
     #[error(transparent)]

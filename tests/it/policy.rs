@@ -87,10 +87,17 @@ fn an_exception_is_for_one_route_and_for_a_time() {
     assert_eq!(answer.status, 200, "{}", answer.text());
     assert_eq!(gateway.post("/r", &[("X-Gitlab-Token", "wrong")], b"{}").status, 401);
 
-    // At a reload after its end it is an error; what runs stays.
+    // At a reload after its end it is an error, and what runs does not outlive it either.
     let config_again = config(&exception("2025-12-31T00:00:00Z"), "gitlab", route);
     gateway.clock.advance(std::time::Duration::from_secs(90 * 24 * 3600));
     assert!(!gateway.reload(&config_again));
+    let answer = gateway.post("/r", &[("X-Gitlab-Token", SECRET)], b"{}");
+    assert_eq!((answer.status, answer.code().as_str()), (503, "internal_error"));
+    assert!(answer.header("retry-after").is_some());
+    // Once somebody has taken care of it, the sender's next attempt goes through.
+    let longer = config(&exception("2026-12-31T00:00:00Z"), "gitlab", route);
+    assert!(gateway.reload(&longer));
+    assert_eq!(gateway.post("/r", &[("X-Gitlab-Token", SECRET)], b"{}").status, 200);
 
     let text = Gateway::refused(&config(&exception("2025-10-01T00:00:00Z"), "gitlab", route));
     assert!(text.contains("expired") && text.contains("hookward.toml:"), "{text}");

@@ -111,6 +111,7 @@ impl<'a> Checker<'a> {
             expect: expect?,
             allow_from,
             require_https: self.policy.require_https && !https_excepted,
+            excepted_until: excepted.and_then(|exception| exception.until),
             events,
             filters,
             on_unlisted_event: raw.on_unlisted_event.unwrap_or_default(),

@@ -13,7 +13,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Check, Replay, Upstream};
-use crate::verify;
+use crate::{clock::UnixMs, verify};
 
 /// One `[routes.*]` with its provider's definition applied.
 #[derive(Debug)]
@@ -42,6 +42,8 @@ pub struct Route {
     pub allow_from: Option<Vec<IpNet>>,
     /// The policy's `require_https`, unless excepted.
     pub require_https: bool,
+    /// When the policy's exception for this route ends, if it has one.
+    pub excepted_until: Option<UnixMs>,
     /// Event patterns; empty: all.
     pub events: Vec<String>,
     /// All must hold.
