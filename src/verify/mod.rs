@@ -26,7 +26,7 @@ mod template;
 mod time;
 pub mod vectors;
 
-pub use algorithm::Algorithm;
+pub use algorithm::{Algorithm, EcdsaForm};
 pub use definition::{Definition, DefinitionProblem, RawDefinition};
 pub(crate) use form::decode;
 pub use head::Head;

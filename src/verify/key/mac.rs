@@ -52,14 +52,14 @@ impl MacBytes {
 }
 
 impl Keyed {
-    /// Keys an algorithm; `None` for tokens.
+    /// Keys an algorithm; `None` for those that are no HMAC.
     pub(crate) fn new(algorithm: Algorithm, key: &[u8]) -> Option<Self> {
         match algorithm {
             Algorithm::HmacSha1 => Hmac::new_from_slice(key).ok().map(Self::Sha1),
             Algorithm::HmacSha256 => Hmac::new_from_slice(key).ok().map(Self::Sha256),
             Algorithm::HmacSha384 => Hmac::new_from_slice(key).ok().map(Self::Sha384),
             Algorithm::HmacSha512 => Hmac::new_from_slice(key).ok().map(Self::Sha512),
-            Algorithm::Token => None,
+            _ => None,
         }
     }
 
