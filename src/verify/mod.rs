@@ -31,7 +31,10 @@ pub use definition::{Definition, DefinitionProblem, RawDefinition};
 pub(crate) use form::decode;
 pub use head::Head;
 pub use json::parse_strict;
-pub use key::{KeyRing, Secret};
+pub use key::{
+    Certificate, KeyRing, KeyType, NamedKey, Secret, SigningKey, VerifyingKey, certificate,
+    read_public_keys,
+};
 pub use scheme::{Claim, Coverage, Event, Fresh, Scheme, SchemeOptions, Verified, fingerprint};
 
 #[cfg(test)]
