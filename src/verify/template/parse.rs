@@ -100,13 +100,8 @@ fn value(
 }
 
 fn filter(name: &str) -> Result<Filter, BadText> {
-    Filter::parse(name).ok_or_else(|| {
-        if Filter::LATER.contains(&name) {
-            return format!("the filter `{name}` is built by a later version").into();
-        }
-        BadText {
-            message: format!("there is no filter `{name}`"),
-            suggestion: nearest(name, Filter::NAMES.iter().copied()),
-        }
+    Filter::parse(name).ok_or_else(|| BadText {
+        message: format!("there is no filter `{name}`"),
+        suggestion: nearest(name, Filter::names()),
     })
 }

@@ -77,6 +77,7 @@ fn settled(value: &mut ValuePart, literal: Option<&[u8]>, side: Side) -> bool {
             }
             _ => false,
         },
+        Class::Open => false,
         Class::Free if value.source == Source::Body => false,
         Class::Free | Class::Word => {
             let literal = literal.map(Into::into);
@@ -139,6 +140,11 @@ mod tests {
             "{header:ts|digits}.{body|sha256}{header:x}",
             "{header:a}.{body}.{header:b}",
             "{{{header:id}}}{body}",
+            "{header:a}:{header:b|free}:{header:c}",
+            "{url|with-port}{body|sorted-distinct}",
+            "{url|open-query}{body|sorted}.{header:a}",
+            "{header:a}|{header:ts}|{body|crc32}",
+            "{body|utf8}",
         ] {
             assert!(compile(text, Unit::Seconds).is_ok(), "{text}");
         }
@@ -164,6 +170,10 @@ mod tests {
             "{header:id|word}{method}{body}",
             "{header:id|word|hex}{header:x|rfc3339}{body}",
             "{header:id|uuid|hex|urldecode}{body}",
+            "{header:a|free}:{header:b|free}",
+            "{header:a|free}:{body}",
+            "{body|sorted}{header:a}",
+            "{header:a}{body|crc32}{header:b}",
         ] {
             let error = compile(text, Unit::Seconds).unwrap_err();
             assert!(error.contains("slide into each other"), "{text}: {error}");
@@ -175,6 +185,7 @@ mod tests {
         for text in ["", "abc", "{body", "body}", "{}", "{body|}", "{body|sha}", "{url|digits}"] {
             assert!(compile(text, Unit::Seconds).is_err(), "{text}");
         }
-        assert!(compile("{body|sorted-last}", Unit::Seconds).unwrap_err().contains("later"));
+        let error = compile("{body|sorted-last}", Unit::Seconds).unwrap_err();
+        assert!(error.contains("no filter `sorted-last`"), "{error}");
     }
 }
