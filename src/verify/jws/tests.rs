@@ -256,6 +256,7 @@ proptest! {
         drop(parse(&token, HS256, None));
         drop(parse(&token, HS256, Some(&token)));
         drop(parse(shaped.as_bytes(), HS256, None));
-        prop_assert!(times(&token).is_err() || token.contains(&b'{'));
+        let is_object = token.contains(&123);
+        prop_assert!(times(&token).is_err() || is_object);
     }
 }
