@@ -438,11 +438,11 @@ proptest! {
     fn no_input_panics(
         input in "[ -~]{0,80}",
         signature in "[ -~]{0,40}",
-        shaped in "[a-z]=\\(\"[@a-z-]{1,12}\"(;[a-z]{1,3}(=\"[a-z]{0,3}\")?)?\\);[a-z]{1,8}=[0-9\"a-z]{1,4}",
+        shaped in "s=\\(\"[@a-z-]{1,12}\"(;[a-z]{1,3}(=\"[a-z]{0,3}\")?)?\\);[a-z]{1,8}=[0-9\"a-z]{1,4}",
         digest in "(sha-256|sha-512|[a-z]{1,3})=[ -~]{0,12}",
     ) {
         drop(published().signed(&input, &signature).read(&anything()));
-        drop(published().signed(&shaped, &format!("{}=:AA==:", &shaped[..1])).read(&anything()));
+        drop(published().signed(&shaped, "s=:AA==:").read(&anything()));
         let request = published().without("content-digest").with("content-digest", &digest);
         drop(digests_hold(request.head(), BODY));
     }
