@@ -16,7 +16,7 @@ mod times;
 
 pub(crate) use algorithm::JoseAlgorithm;
 pub(crate) use build::{Draft, build};
-pub(crate) use parse::{MAX_TOKEN, NotJws, parse};
+pub(crate) use parse::{Jws, MAX_TOKEN, NotJws, parse};
 pub(crate) use times::{NotTimely, Times, times};
 
 #[cfg(test)]
