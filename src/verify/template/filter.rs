@@ -17,6 +17,8 @@ use crate::verify::{form, time};
 pub(crate) enum Filter {
     Base64,
     Base64Url,
+    CanonicalPath,
+    CanonicalQuery,
     Crc32,
     Digits,
     EncodeTarget,
@@ -24,7 +26,6 @@ pub(crate) enum Filter {
     Hex,
     Lower,
     OpenQuery,
-    Origin,
     Rfc3339,
     Sha1,
     Sha256,
@@ -75,7 +76,8 @@ const NAMES: &[(&str, Filter)] = &[
     ("sorted-query", Filter::SortedQuery),
     ("open-query", Filter::OpenQuery),
     ("encode-target", Filter::EncodeTarget),
-    ("origin", Filter::Origin),
+    ("canonical-path", Filter::CanonicalPath),
+    ("canonical-query", Filter::CanonicalQuery),
     ("with-port", Filter::WithPort),
     ("without-port", Filter::WithoutPort),
     ("digits", Filter::Digits),
@@ -119,7 +121,8 @@ impl Filter {
             // What stood where is lost.
             Self::Sorted | Self::SortedDistinct | Self::SortedQuery | Self::OpenQuery => false,
             Self::Lower | Self::UrlDecode => false,
-            Self::Origin | Self::WithPort | Self::WithoutPort => false,
+            Self::CanonicalPath | Self::CanonicalQuery => false,
+            Self::WithPort | Self::WithoutPort => false,
         }
     }
 
@@ -165,7 +168,8 @@ impl Filter {
             Self::SortedQuery => form::sorted_query(&value)?.into(),
             Self::OpenQuery => form::open_query(&value)?.into(),
             Self::EncodeTarget => form::encode_target(&value)?.into(),
-            Self::Origin => form::origin(&value)?.into(),
+            Self::CanonicalPath => form::canonical_path(&value).into(),
+            Self::CanonicalQuery => form::canonical_query(&value)?.into(),
             Self::WithPort => form::with_port(&value)?.into(),
             Self::WithoutPort => form::without_port(&value)?.into(),
             Self::Digits => time::is_digits(&value).then_some(value)?,
@@ -205,8 +209,10 @@ mod tests {
             ("sorted-query", "/p?b=2&a=%31", "/p?a=1&b=2"),
             ("open-query", "https://h/p?a=1", "https://h/p?a=1."),
             ("encode-target", "/p?a=1", "/p?a%253D1"),
-            ("origin|with-port", "https://h/p", "https://h:443"),
+            ("with-port", "https://h", "https://h:443"),
             ("without-port", "https://h:1/p", "https://h/p"),
+            ("canonical-path", "/a&b/", "/a%26b"),
+            ("canonical-query", "b=2&a=1&jwt=x", "a=1&b=2"),
             ("utf8", "é", "é"),
             ("free", "a:b", "a:b"),
         ] {
