@@ -24,6 +24,7 @@ pub(crate) enum Filter {
     EncodeTarget,
     Free,
     Hex,
+    Line,
     Lower,
     OpenQuery,
     Rfc3339,
@@ -85,6 +86,7 @@ const NAMES: &[(&str, Filter)] = &[
     ("utf8", Filter::Utf8),
     ("uuid", Filter::Uuid),
     ("word", Filter::Word),
+    ("line", Filter::Line),
     ("free", Filter::Free),
 ];
 
@@ -109,6 +111,7 @@ impl Filter {
             | Self::EncodeTarget
             | Self::Free
             | Self::Hex
+            | Self::Line
             | Self::Rfc3339
             | Self::Sha256
             | Self::Sha384
@@ -124,6 +127,21 @@ impl Filter {
             Self::CanonicalPath | Self::CanonicalQuery => false,
             Self::WithPort | Self::WithoutPort => false,
         }
+    }
+
+    /// Whether its result never holds a line break.
+    pub(super) const fn is_line(self) -> bool {
+        matches!(
+            self,
+            Self::Base64
+                | Self::Base64Url
+                | Self::Digits
+                | Self::Hex
+                | Self::Line
+                | Self::Rfc3339
+                | Self::Uuid
+                | Self::Word
+        )
     }
 
     /// What is known of the form of its result.
