@@ -7,5 +7,5 @@ mod url;
 
 pub(crate) use canonical::{open_query, sorted, sorted_distinct, sorted_query};
 pub(crate) use field::{Field, decode, field};
-pub(crate) use request::{canonical_path, canonical_query, encode_target};
+pub(crate) use request::{canonical_request, encode_target};
 pub(crate) use url::{with_port, without_port};

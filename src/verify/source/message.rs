@@ -93,6 +93,7 @@ impl Source {
             Self::Json(_, number) => {
                 one(message.found(*number), Read::Malformed("the body is not JSON"))
             }
+            Self::Listed(listed) => listed.read(*head),
             Self::Method => text(head.method.as_str()),
             Self::Pair(header, key, split) => split.pair(head.header(header), key),
             Self::Param(name) => message.param(name),
@@ -103,11 +104,9 @@ impl Source {
             // The key stands there, which nothing but the hash may see.
             Self::Secret => text(""),
             Self::Target => text(head.target()),
-            Self::Expect(_)
-            | Self::Fields
-            | Self::Form(_)
-            | Self::Headers(_)
-            | Self::Url => Read::Absent,
+            Self::Expect(_) | Self::Fields | Self::Form(_) | Self::Headers(_) | Self::Url => {
+                Read::Absent
+            }
         }
     }
 }

@@ -17,8 +17,6 @@ use crate::verify::{form, time};
 pub(crate) enum Filter {
     Base64,
     Base64Url,
-    CanonicalPath,
-    CanonicalQuery,
     Crc32,
     Digits,
     EncodeTarget,
@@ -27,6 +25,7 @@ pub(crate) enum Filter {
     Line,
     Lower,
     OpenQuery,
+    OrEmpty,
     Rfc3339,
     Sha1,
     Sha256,
@@ -77,8 +76,6 @@ const NAMES: &[(&str, Filter)] = &[
     ("sorted-query", Filter::SortedQuery),
     ("open-query", Filter::OpenQuery),
     ("encode-target", Filter::EncodeTarget),
-    ("canonical-path", Filter::CanonicalPath),
-    ("canonical-query", Filter::CanonicalQuery),
     ("with-port", Filter::WithPort),
     ("without-port", Filter::WithoutPort),
     ("digits", Filter::Digits),
@@ -88,6 +85,7 @@ const NAMES: &[(&str, Filter)] = &[
     ("word", Filter::Word),
     ("line", Filter::Line),
     ("free", Filter::Free),
+    ("or-empty", Filter::OrEmpty),
 ];
 
 impl Filter {
@@ -124,7 +122,8 @@ impl Filter {
             // What stood where is lost.
             Self::Sorted | Self::SortedDistinct | Self::SortedQuery | Self::OpenQuery => false,
             Self::Lower | Self::UrlDecode => false,
-            Self::CanonicalPath | Self::CanonicalQuery => false,
+            // What is not there is the same as what is empty.
+            Self::OrEmpty => false,
             Self::WithPort | Self::WithoutPort => false,
         }
     }
@@ -144,11 +143,28 @@ impl Filter {
         )
     }
 
+    /// Whether no result of it can go on with a byte of 0x80, with which the padding of a digest
+    /// begins (FIPS 180-4, section 5.1).
+    pub(super) const fn is_text(self) -> bool {
+        matches!(
+            self,
+            Self::Base64
+                | Self::Base64Url
+                | Self::Crc32
+                | Self::Digits
+                | Self::Hex
+                | Self::Rfc3339
+                | Self::Utf8
+                | Self::Uuid
+                | Self::Word
+        )
+    }
+
     /// What is known of the form of its result.
     pub(super) const fn class(self, before: Class) -> Class {
         match (self, before) {
             (Self::Free | Self::Sorted | Self::SortedDistinct, _) => Class::Open,
-            (Self::Utf8, _) => before,
+            (Self::OrEmpty | Self::Utf8, _) => before,
             (Self::Crc32, _) => Class::Digits,
             (Self::Sha1, _) => Class::Width(20),
             (Self::Sha256, _) => Class::Width(32),
@@ -186,8 +202,6 @@ impl Filter {
             Self::SortedQuery => form::sorted_query(&value)?.into(),
             Self::OpenQuery => form::open_query(&value)?.into(),
             Self::EncodeTarget => form::encode_target(&value)?.into(),
-            Self::CanonicalPath => form::canonical_path(&value).into(),
-            Self::CanonicalQuery => form::canonical_query(&value)?.into(),
             Self::WithPort => form::with_port(&value)?.into(),
             Self::WithoutPort => form::without_port(&value)?.into(),
             Self::Digits => time::is_digits(&value).then_some(value)?,
@@ -195,7 +209,7 @@ impl Filter {
             Self::Utf8 => std::str::from_utf8(&value).is_ok().then_some(value)?,
             Self::Uuid => time::is_uuid(&value).then_some(value)?,
             Self::Word => is_word(&value).then_some(value)?,
-            Self::Free => value,
+            Self::Free | Self::OrEmpty => value,
         })
     }
 }
@@ -229,8 +243,6 @@ mod tests {
             ("encode-target", "/p?a=1", "/p?a%253D1"),
             ("with-port", "https://h", "https://h:443"),
             ("without-port", "https://h:1/p", "https://h/p"),
-            ("canonical-path", "/a&b/", "/a%26b"),
-            ("canonical-query", "b=2&a=1&jwt=x", "a=1&b=2"),
             ("utf8", "é", "é"),
             ("free", "a:b", "a:b"),
         ] {
