@@ -16,8 +16,16 @@ mod encoding;
 pub mod explain;
 mod form;
 mod head;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, unused_imports, reason = "the schemes that use it are wired next")
+)]
+mod httpsig;
 mod json;
-#[cfg_attr(not(test), expect(dead_code, reason = "the schemes that use it are wired next"))]
+#[cfg_attr(
+    not(test),
+    expect(dead_code, unused_imports, reason = "the schemes that use it are wired next")
+)]
 mod jws;
 mod key;
 mod pairs;
@@ -35,8 +43,8 @@ pub(crate) use form::decode;
 pub use head::Head;
 pub use json::parse_strict;
 pub use key::{
-    Certificate, Credentials, KeyRing, KeyType, NamedKey, Origin, PublicKey, PublicKeys, RemoteKeys,
-    Secret, SigningKey, VerifyingKey, Wanted, certificate, read_public_keys,
+    Certificate, Credentials, KeyRing, KeyType, NamedKey, Origin, PublicKey, PublicKeys,
+    RemoteKeys, Secret, SigningKey, VerifyingKey, Wanted, certificate, read_public_keys,
 };
 pub use scheme::{
     Claim, Coverage, Event, Fresh, Scheme, SchemeOptions, Takes, Verified, fingerprint,

@@ -7,9 +7,7 @@ use http::{HeaderName, HeaderValue, Method};
 use super::{
     Acknowledgement, Definition, DefinitionProblem, Document, Evidence, Expectation, Published,
     PublishedAs, Retries, Sample, Written, quantity,
-    raw::{
-        RawAcknowledgement, RawDefinition, RawDocument, RawExpect, RawPublicKey, RawSample,
-    },
+    raw::{RawAcknowledgement, RawDefinition, RawDocument, RawExpect, RawPublicKey, RawSample},
 };
 use crate::{
     config::model::StatusSet,
@@ -38,6 +36,7 @@ impl Definition {
             timestamp: raw.timestamp,
             event: raw.event.unwrap_or_default(),
             repeats: raw.repeats,
+            document: raw.document.clone(),
         };
         let tolerance = written.timestamp.as_ref().and_then(|t| t.tolerance.as_deref());
         let tolerance = checker.duration("timestamp.tolerance", tolerance);

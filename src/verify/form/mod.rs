@@ -8,4 +8,4 @@ mod url;
 pub(crate) use canonical::{open_query, sorted, sorted_distinct, sorted_query};
 pub(crate) use field::{Field, decode, field};
 pub(crate) use request::{canonical_request, encode_target};
-pub(crate) use url::{with_port, without_port};
+pub(crate) use url::{origin, with_port, without_port};

@@ -1,4 +1,4 @@
-//! A registered URL as senders spell it: with its port, and without it.
+//! A registered URL as senders spell it: with its port, without it, without its path.
 
 /// The pieces of `scheme://user@host:port/path?query`.
 struct Url<'a> {
@@ -43,25 +43,31 @@ pub(crate) fn without_port(url: &[u8]) -> Option<Vec<u8>> {
     Some([scheme, user, host, rest].concat())
 }
 
+/// Scheme, host and port alone.
+pub(crate) fn origin(url: &[u8]) -> Option<Vec<u8>> {
+    let Url { scheme, user, host, port, .. } = Url::parse(url)?;
+    Some([scheme, user, host, port].concat())
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
 
-    fn all(url: &str) -> [String; 2] {
-        [with_port, without_port].map(|f| String::from_utf8(f(url.as_bytes()).unwrap()).unwrap())
+    fn all(url: &str) -> [String; 3] {
+        [with_port, without_port, origin]
+            .map(|f| String::from_utf8(f(url.as_bytes()).unwrap()).unwrap())
     }
 
     #[test]
     fn ports_come_and_go() {
         assert_eq!(
             all("https://h.example/a?b=c:d"),
-            ["https://h.example:443/a?b=c:d", "https://h.example/a?b=c:d"]
+            ["https://h.example:443/a?b=c:d", "https://h.example/a?b=c:d", "https://h.example"]
         );
-        assert_eq!(all("http://h/a"), ["http://h:80/a", "http://h/a"]);
-        assert_eq!(all("https://h:8443/"), ["https://h:8443/", "https://h/"]);
-        assert_eq!(all("https://h:8443"), ["https://h:8443", "https://h"]);
+        assert_eq!(all("http://h/a"), ["http://h:80/a", "http://h/a", "http://h"]);
+        assert_eq!(all("https://h:8443/"), ["https://h:8443/", "https://h/", "https://h:8443"]);
         assert_eq!(all("https://u:p@h?x")[0], "https://u:p@h:443?x");
         assert_eq!(all("https://u:p@h:1?x")[1], "https://u:p@h?x");
         assert_eq!(all("https://[::1]/a")[0], "https://[::1]:443/a");
@@ -78,7 +84,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_input_panics(url in proptest::collection::vec(any::<u8>(), 0..60)) {
-            drop((with_port(&url), without_port(&url)));
+            drop((with_port(&url), without_port(&url), origin(&url)));
         }
 
         #[test]

@@ -1,7 +1,11 @@
 //! What must be fetched before a message can be judged.
 
 use super::{Claim, Means, Scheme};
-use crate::verify::{Head, jws, key::{KeyRing, Wanted}, source::Message};
+use crate::verify::{
+    Head, jws,
+    key::{KeyRing, Wanted},
+    source::Message,
+};
 
 impl Scheme {
     /// The key that must be fetched before [`Scheme::verify`] can judge this message, if any.
@@ -18,8 +22,8 @@ impl Scheme {
         if !keys.has_remotes() {
             return None;
         }
-        let json = self.look_into(head, body);
-        let message = Message::new(head, body).with_json(json.as_ref());
+        let looked = self.look_into(head, body);
+        let message = Message::new(head, body).with(&looked);
         for (number, candidate) in self.candidates_of(claim.group) {
             let remotes = &keys.of(number).remotes;
             if remotes.is_empty() || !candidate.applies_to(&message) {

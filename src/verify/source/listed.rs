@@ -6,7 +6,7 @@ use std::{borrow::Cow, fmt};
 use http::HeaderName;
 use memchr::memmem;
 
-use super::{BadText, header_name};
+use super::{BadText, parse::header_name};
 use crate::verify::head::{Head, Read};
 
 /// A header that lists names of headers, and those names that must be among them.

@@ -26,6 +26,7 @@ pub(crate) enum Filter {
     Lower,
     OpenQuery,
     OrEmpty,
+    Origin,
     Rfc3339,
     Sha1,
     Sha256,
@@ -76,6 +77,7 @@ const NAMES: &[(&str, Filter)] = &[
     ("sorted-query", Filter::SortedQuery),
     ("open-query", Filter::OpenQuery),
     ("encode-target", Filter::EncodeTarget),
+    ("origin", Filter::Origin),
     ("with-port", Filter::WithPort),
     ("without-port", Filter::WithoutPort),
     ("digits", Filter::Digits),
@@ -124,7 +126,7 @@ impl Filter {
             Self::Lower | Self::UrlDecode => false,
             // What is not there is the same as what is empty.
             Self::OrEmpty => false,
-            Self::WithPort | Self::WithoutPort => false,
+            Self::Origin | Self::WithPort | Self::WithoutPort => false,
         }
     }
 
@@ -164,7 +166,7 @@ impl Filter {
     pub(super) const fn class(self, before: Class) -> Class {
         match (self, before) {
             (Self::Free | Self::Sorted | Self::SortedDistinct, _) => Class::Open,
-            (Self::OrEmpty | Self::Utf8, _) => before,
+            (Self::Line | Self::OrEmpty | Self::Utf8, _) => before,
             (Self::Crc32, _) => Class::Digits,
             (Self::Sha1, _) => Class::Width(20),
             (Self::Sha256, _) => Class::Width(32),
@@ -202,6 +204,7 @@ impl Filter {
             Self::SortedQuery => form::sorted_query(&value)?.into(),
             Self::OpenQuery => form::open_query(&value)?.into(),
             Self::EncodeTarget => form::encode_target(&value)?.into(),
+            Self::Origin => form::origin(&value)?.into(),
             Self::WithPort => form::with_port(&value)?.into(),
             Self::WithoutPort => form::without_port(&value)?.into(),
             Self::Digits => time::is_digits(&value).then_some(value)?,
@@ -209,6 +212,7 @@ impl Filter {
             Self::Utf8 => std::str::from_utf8(&value).is_ok().then_some(value)?,
             Self::Uuid => time::is_uuid(&value).then_some(value)?,
             Self::Word => is_word(&value).then_some(value)?,
+            Self::Line => (!value.iter().any(u8::is_ascii_control)).then_some(value)?,
             Self::Free | Self::OrEmpty => value,
         })
     }
@@ -241,7 +245,7 @@ mod tests {
             ("sorted-query", "/p?b=2&a=%31", "/p?a=1&b=2"),
             ("open-query", "https://h/p?a=1", "https://h/p?a=1."),
             ("encode-target", "/p?a=1", "/p?a%253D1"),
-            ("with-port", "https://h", "https://h:443"),
+            ("origin|with-port", "https://h/p", "https://h:443"),
             ("without-port", "https://h:1/p", "https://h/p"),
             ("utf8", "é", "é"),
             ("free", "a:b", "a:b"),

@@ -90,7 +90,7 @@ impl Compiler<'_> {
                 self.problem(&at, format!("`{from}` holds tokens, no signatures"));
             }
             Source::Header(_) | Source::Headers(_) | Source::Parameter(_) | Source::Item(..) => {}
-            Source::Form(_) | Source::Basic | Source::Bearer => {}
+            Source::Form(_) | Source::Basic | Source::Bearer | Source::Xml(..) => {}
             Source::Json(pointer, _) if !pointer.is_many() || matches!(means, Means::Token) => {}
             Source::Json(..) => self.problem(
                 &at,
@@ -101,7 +101,9 @@ impl Compiler<'_> {
             ),
             other => self.problem(&at, format!("`{other}` holds no signature")),
         }
-        if matches!(form, Form::Pairs { .. }) && !matches!(from, Source::Header(_) | Source::Form(_)) {
+        if matches!(form, Form::Pairs { .. })
+            && !matches!(from, Source::Header(_) | Source::Form(_))
+        {
             self.problem(&at, "pairs stand in a header or a form field".to_owned());
         }
         if is_text && !matches!(form, Form::Bare { .. }) {
