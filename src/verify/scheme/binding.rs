@@ -143,6 +143,14 @@ impl Binding {
         })
     }
 
+    /// Whether only one value is let through, the same in every message of a route.
+    pub(crate) fn is_constant(&self) -> bool {
+        match self.any_of.as_slice() {
+            [one] => one.digest.is_none() && one.template.values().next().is_none(),
+            _ => false,
+        }
+    }
+
     /// Every template that it compares with.
     pub(crate) fn templates(&self) -> impl Iterator<Item = &Template> {
         self.any_of.iter().map(|expected| &expected.template)

@@ -282,6 +282,8 @@ pub struct RawCondition {
     pub query: Option<String>,
     /// A form field's name.
     pub form: Option<String>,
+    /// An element of a structured header, as in "X-Settings/algorithm".
+    pub pair: Option<String>,
     /// The method must be this; without `exists` and `equals`.
     pub method: Option<String>,
     /// The part must be there, or must not.

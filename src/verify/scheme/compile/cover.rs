@@ -46,7 +46,8 @@ impl Cover<'_> {
     }
 
     fn covers_itself(&self, source: &Source) -> bool {
-        self.is_signed(source) || self.bindings.iter().any(|b| self.binds(b, source))
+        let is_fixed = |b: &Binding| b.source == *source && b.is_constant();
+        self.is_signed(source) || self.bindings.iter().any(|b| is_fixed(b) || self.binds(b, source))
     }
 
     /// Whether the proof holds over the source's own value.
@@ -82,12 +83,13 @@ impl Cover<'_> {
         let bound = self.bindings.iter().flat_map(Binding::templates);
         let values = self.template.into_iter().chain(bound).flat_map(Template::values);
         values
-            .filter_map(|value| match &value.source {
-                Source::Header(name) => Some((name, &value.source)),
-                _ => None,
+            .flat_map(|value| match &value.source {
+                Source::Header(name) => std::slice::from_ref(name),
+                Source::Listed(listed) => listed.names(),
+                _ => &[],
             })
-            .filter(|(_, source)| self.covers(source))
-            .map(|(name, _)| name.as_str().to_owned())
+            .filter(|name| self.covers(&Source::Header((*name).clone())))
+            .map(|name| name.as_str().to_owned())
             .collect()
     }
 }
