@@ -17,6 +17,8 @@ pub mod explain;
 mod form;
 mod head;
 mod json;
+#[cfg_attr(not(test), expect(dead_code, reason = "the schemes that use it are wired next"))]
+mod jws;
 mod key;
 mod pairs;
 mod scheme;
@@ -32,10 +34,12 @@ pub(crate) use form::decode;
 pub use head::Head;
 pub use json::parse_strict;
 pub use key::{
-    Certificate, KeyRing, KeyType, NamedKey, Secret, SigningKey, VerifyingKey, certificate,
-    read_public_keys,
+    Certificate, Credentials, KeyRing, KeyType, NamedKey, Origin, PublicKey, PublicKeys, RemoteKeys,
+    Secret, SigningKey, VerifyingKey, Wanted, certificate, read_public_keys,
 };
-pub use scheme::{Claim, Coverage, Event, Fresh, Scheme, SchemeOptions, Verified, fingerprint};
+pub use scheme::{
+    Claim, Coverage, Event, Fresh, Scheme, SchemeOptions, Takes, Verified, fingerprint,
+};
 
 #[cfg(test)]
 mod tests;

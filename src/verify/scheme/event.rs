@@ -24,16 +24,20 @@ pub struct Event {
 impl Scheme {
     /// Reads event id and type. The type may be uncovered: see [`super::Coverage::event_type`].
     pub fn event(&self, head: Head<'_>, body: &[u8]) -> Event {
-        let Some(group) = self.groups.get(self.group_of(head)) else { return Event::default() };
+        let number = self.group_of(head);
+        let Some(group) = self.groups.get(number) else { return Event::default() };
         let in_json = |source: &Source| matches!(source, Source::Json(..));
         let json = if group.ids.iter().chain(&group.kinds).any(in_json) {
             self.look_into(head, body)
         } else {
             None
         };
-        let message = Message { head, body, json: json.as_deref() };
+        let message = Message::new(head, body).with_json(json.as_ref());
+        let claims = self.claims_for(number, group.ids.iter().chain(&group.kinds), &message);
+        let message = Message { claims: claims.as_deref(), ..message };
         let mut ids: SmallVec<[Box<str>; 1]> = SmallVec::new();
-        for source in &group.ids {
+        // Where nothing is proven, an id is nobody's word.
+        for source in group.ids.iter().filter(|_| !group.is_open) {
             match source {
                 Source::Json(_, number) => match message.found(*number).map(id_values) {
                     Some(Some(values)) => ids.extend(values.iter().cloned()),
@@ -67,7 +71,7 @@ impl Scheme {
                 let is_json = matches!(condition.source, Source::Json(..));
                 // A body that is no JSON says nothing about its members.
                 !(is_json && json.is_none())
-                    && condition.holds(&Message { head, body, json: json.as_deref() })
+                    && condition.holds(&Message::new(head, body).with_json(json.as_ref()))
             }
         }
     }

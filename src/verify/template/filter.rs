@@ -18,6 +18,7 @@ pub(crate) enum Filter {
     Base64Url,
     Digits,
     Hex,
+    Line,
     Lower,
     Rfc3339,
     Sha1,
@@ -60,6 +61,7 @@ impl Filter {
         "rfc3339",
         "uuid",
         "word",
+        "line",
     ];
 
     /// Names that a later version brings.
@@ -82,6 +84,7 @@ impl Filter {
             "rfc3339" => Self::Rfc3339,
             "uuid" => Self::Uuid,
             "word" => Self::Word,
+            "line" => Self::Line,
             _ => return None,
         })
     }
@@ -90,6 +93,21 @@ impl Filter {
     /// computed.
     pub(super) const fn keeps_apart(self) -> bool {
         !matches!(self, Self::Lower | Self::Sha1 | Self::UrlDecode)
+    }
+
+    /// Whether its result never holds a line break.
+    pub(super) const fn is_line(self) -> bool {
+        matches!(
+            self,
+            Self::Base64
+                | Self::Base64Url
+                | Self::Digits
+                | Self::Hex
+                | Self::Line
+                | Self::Rfc3339
+                | Self::Uuid
+                | Self::Word
+        )
     }
 
     /// What is known of the form of its result.
@@ -102,7 +120,7 @@ impl Filter {
             (Self::Uuid, _) => Class::Width(36),
             (Self::Rfc3339, _) => Class::SelfDelimiting,
             (Self::Word, Class::Free) => Class::Word,
-            (Self::Word, _) => before,
+            (Self::Word | Self::Line, _) => before,
             (Self::Digits, Class::Width(n)) => Class::Width(n),
             (Self::Digits, _) => Class::Digits,
             (Self::Hex, Class::Width(n)) => Class::Width(2 * n),
@@ -129,6 +147,7 @@ impl Filter {
             Self::Rfc3339 => time::rfc3339(&value).and(Some(value))?,
             Self::Uuid => time::is_uuid(&value).then_some(value)?,
             Self::Word => is_word(&value).then_some(value)?,
+            Self::Line => (!value.iter().any(u8::is_ascii_control)).then_some(value)?,
         })
     }
 }

@@ -1,0 +1,114 @@
+//! A message with what was found in its structured parts, and how one value of it is read.
+
+use std::borrow::Cow;
+
+use super::Source;
+use crate::verify::{
+    form,
+    head::{Head, Read},
+    json::{Found, Pointer},
+};
+
+/// Every place of a scheme that is looked up in a structured part of a message, so that each part
+/// is read once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Lookups {
+    /// Pointers into the payload of a JWS.
+    pub(crate) claims: Vec<Pointer>,
+    /// Pointers into the element that is judged.
+    pub(crate) items: Vec<Pointer>,
+    /// Pointers into the JSON body.
+    pub(crate) json: Vec<Pointer>,
+}
+
+/// A message, and what its structured parts hold in the places of the scheme.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Message<'a> {
+    pub(crate) head: Head<'a>,
+    pub(crate) body: &'a [u8],
+    /// `None` where the body is not JSON, or was not looked into.
+    pub(crate) json: Option<&'a [Found]>,
+    /// Known once a JWS has held.
+    pub(crate) claims: Option<&'a [Found]>,
+    /// The element that is judged, where each is judged by itself.
+    pub(crate) item: Option<&'a [Found]>,
+    /// Names and texts; known once an HTTP message signature was read.
+    pub(crate) params: Option<&'a [(Box<str>, Box<str>)]>,
+}
+
+impl<'a> Message<'a> {
+    /// A message whose body is not there yet, or whose structure is of no interest.
+    pub(crate) const fn new(head: Head<'a>, body: &'a [u8]) -> Self {
+        Self { head, body, json: None, claims: None, item: None, params: None }
+    }
+
+    /// The same message, its JSON body looked into.
+    pub(crate) fn with_json(self, json: Option<&'a Vec<Found>>) -> Self {
+        Self { json: json.map(Vec::as_slice), ..self }
+    }
+
+    /// What a pointer into the body came to.
+    pub(crate) fn found(&self, number: usize) -> Option<&'a Found> {
+        self.json?.get(number)
+    }
+
+    fn param(&self, name: &str) -> Read<'a> {
+        let found = self.params.and_then(|all| all.iter().find(|(own, _)| **own == *name));
+        found.map_or(Read::Absent, |(_, text)| Read::Value(Cow::Borrowed(text.as_bytes())))
+    }
+}
+
+/// The one value that was found in a place.
+fn one<'a>(found: Option<&'a Found>, absent: Read<'a>) -> Read<'a> {
+    match found {
+        None => absent,
+        Some(found) if found.duplicate => Read::Repeated,
+        Some(found) => match found.values.as_slice() {
+            [] => Read::Absent,
+            [one] => Read::Value(Cow::Borrowed(one.as_bytes())),
+            _ => Read::Repeated,
+        },
+    }
+}
+
+impl Source {
+    /// Reads the one value; constants and several headers at once are read elsewhere.
+    pub(crate) fn read<'a>(&self, message: &Message<'a>) -> Read<'a> {
+        let text = |text: &'a str| Read::Value(Cow::Borrowed(text.as_bytes()));
+        let head = &message.head;
+        match self {
+            Self::Basic => head.credentials("Basic"),
+            Self::Bearer => head.credentials("Bearer"),
+            Self::Body => Read::Value(Cow::Borrowed(message.body)),
+            Self::Claim(_, number) => {
+                one(message.claims.and_then(|all| all.get(*number)), Read::Absent)
+            }
+            Self::Fields if head.has_form_type() => Read::Value(Cow::Borrowed(message.body)),
+            Self::Form(name) if head.has_form_type() => form::field(message.body, name).into(),
+            Self::Header(name) => head.header(name),
+            Self::Host => head.host(),
+            Self::Item(_, number) => {
+                one(message.item.and_then(|all| all.get(*number)), Read::Absent)
+            }
+            Self::Json(_, number) => {
+                one(message.found(*number), Read::Malformed("the body is not JSON"))
+            }
+            Self::Method => text(head.method.as_str()),
+            Self::Pair(header, key, split) => split.pair(head.header(header), key),
+            Self::Param(name) => message.param(name),
+            Self::Path => text(head.uri.path()),
+            Self::Query => text(head.query()),
+            Self::Parameter(name) => head.parameter(name),
+            Self::Scheme => text(head.uri.scheme_str().unwrap_or("https")),
+            // The key stands there, which nothing but the hash may see.
+            Self::Secret => text(""),
+            Self::Target => text(head.target()),
+            Self::Expect(_)
+            | Self::Fields
+            | Self::Form(_)
+            | Self::Headers(_)
+            | Self::Origin
+            | Self::Url => Read::Absent,
+        }
+    }
+}
