@@ -34,8 +34,8 @@ pub(crate) use form::decode;
 pub use head::Head;
 pub use json::parse_strict;
 pub use key::{
-    Certificate, Credentials, KeyRing, KeyType, NamedKey, Origin, PublicKey, PublicKeys, RemoteKeys,
-    Secret, SigningKey, VerifyingKey, Wanted, certificate, read_public_keys,
+    Certificate, Credentials, KeyRing, KeyType, NamedKey, Origin, PublicKey, PublicKeys,
+    RemoteKeys, Secret, SigningKey, VerifyingKey, Wanted, certificate, read_public_keys,
 };
 pub use scheme::{
     Claim, Coverage, Event, Fresh, Scheme, SchemeOptions, Takes, Verified, fingerprint,

@@ -7,9 +7,7 @@ use http::{HeaderName, HeaderValue, Method};
 use super::{
     Acknowledgement, Definition, DefinitionProblem, Document, Evidence, Expectation, Published,
     PublishedAs, Retries, Sample, Written, quantity,
-    raw::{
-        RawAcknowledgement, RawDefinition, RawDocument, RawExpect, RawPublicKey, RawSample,
-    },
+    raw::{RawAcknowledgement, RawDefinition, RawDocument, RawExpect, RawPublicKey, RawSample},
 };
 use crate::{
     config::model::StatusSet,

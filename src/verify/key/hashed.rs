@@ -60,10 +60,7 @@ mod tests {
         let whole = Sha256::digest(b"what do ya want");
         assert_eq!(hashed.digest(&chunks, Some(0)).as_slice(), &*whole);
         let other = [Cow::Borrowed(&b"want"[..]), Cow::Borrowed(&b""[..])];
-        assert_eq!(
-            hashed.digest(&other, Some(1)).as_slice(),
-            &*Sha256::digest(b"wantwhat do ya ")
-        );
+        assert_eq!(hashed.digest(&other, Some(1)).as_slice(), &*Sha256::digest(b"wantwhat do ya "));
         assert!(Hashed::new(Algorithm::HmacSha256, b"x").is_none());
         assert_eq!(format!("{hashed:?}"), "[redacted]");
     }

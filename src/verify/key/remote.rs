@@ -78,7 +78,11 @@ impl RemoteKeys {
     /// Takes away the key of this name.
     pub fn remove(&self, name: &str) {
         self.keys.rcu(|before| {
-            before.iter().filter(|key| key.kid.as_deref() != Some(name)).cloned().collect::<Vec<_>>()
+            before
+                .iter()
+                .filter(|key| key.kid.as_deref() != Some(name))
+                .cloned()
+                .collect::<Vec<_>>()
         });
     }
 

@@ -136,10 +136,7 @@ impl KeyRing {
     ///
     /// For each secret that cannot be decoded as the scheme demands, its index and a text to be
     /// read after its name; never the secret.
-    pub fn build(
-        scheme: &Scheme,
-        credentials: &Credentials,
-    ) -> Result<Self, Vec<(usize, String)>> {
+    pub fn build(scheme: &Scheme, credentials: &Credentials) -> Result<Self, Vec<(usize, String)>> {
         let mut problems: Vec<(usize, String)> = Vec::new();
         let rings: Vec<_> = scheme
             .candidates()

@@ -78,10 +78,9 @@ mod tests {
             hosts: vec!["sns.*.example.com".into(), "certs.example.com".into()],
             path: Some("/*.pem".into()),
         };
-        for good in [
-            "https://sns.eu-west-1.example.com/a.pem",
-            "https://certs.example.com/dir/a-b_c.pem",
-        ] {
+        for good in
+            ["https://sns.eu-west-1.example.com/a.pem", "https://certs.example.com/dir/a-b_c.pem"]
+        {
             assert!(rule.allows(good), "{good}");
         }
         for bad in [

@@ -1,7 +1,10 @@
 //! What a proof that has held carries, for those who read ids and types from it.
 
 use super::{Means, Scheme};
-use crate::verify::{json::Found, source::{Message, Source}};
+use crate::verify::{
+    json::Found,
+    source::{Message, Source},
+};
 
 impl Scheme {
     /// The claims of the message's token where one of these sources is a claim.

@@ -1,7 +1,11 @@
 //! What must be fetched before a message can be judged.
 
 use super::{Claim, Means, Scheme};
-use crate::verify::{Head, jws, key::{KeyRing, Wanted}, source::Message};
+use crate::verify::{
+    Head, jws,
+    key::{KeyRing, Wanted},
+    source::Message,
+};
 
 impl Scheme {
     /// The key that must be fetched before [`Scheme::verify`] can judge this message, if any.

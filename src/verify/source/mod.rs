@@ -66,10 +66,7 @@ pub(crate) enum Source {
 impl Source {
     /// Whether the value is known only once the body is.
     pub(crate) const fn is_in_body(&self) -> bool {
-        matches!(
-            self,
-            Self::Body | Self::Fields | Self::Form(_) | Self::Item(..) | Self::Json(..)
-        )
+        matches!(self, Self::Body | Self::Fields | Self::Form(_) | Self::Item(..) | Self::Json(..))
     }
 
     /// Whether the value is part of a proof that must hold before it is read.

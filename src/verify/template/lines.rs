@@ -26,7 +26,9 @@ pub(super) fn settle(parts: &[Part]) -> Result<(), String> {
     // Counted from the end, these two stand in the same place.
     let behind = after.iter().filter(|part| matches!(part, Part::Value(_))).count();
     match (with.name(behind), without.name(behind)) {
-        (Some(group), Some(other)) if group != other && with.names.len() == without.names.len() + 1 => {
+        (Some(group), Some(other))
+            if group != other && with.names.len() == without.names.len() + 1 =>
+        {
             Ok(())
         }
         _ => Err(slides()),

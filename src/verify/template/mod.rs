@@ -77,9 +77,8 @@ impl Template {
 
     /// Which of the chunks stands for the key.
     pub(crate) fn secret_at(&self) -> Option<usize> {
-        let is_secret = |part: &Part| {
-            matches!(part, Part::Value(value) if value.source == Source::Secret)
-        };
+        let is_secret =
+            |part: &Part| matches!(part, Part::Value(value) if value.source == Source::Secret);
         self.parts.iter().position(is_secret)
     }
 

@@ -114,7 +114,8 @@ mod tests {
 
     fn compile(text: &str, unit: Unit) -> Result<Template, String> {
         let expect = BTreeMap::from([("url".to_owned(), "https://h/x".to_owned())]);
-        let mut context = Context { expect: &expect, pairs: None, lookups: &mut Lookups::default() };
+        let mut context =
+            Context { expect: &expect, pairs: None, lookups: &mut Lookups::default() };
         Template::compile(text, &mut context, |source| match source.to_string().as_str() {
             "header:ts" => Role::Timestamp(unit),
             "header:id" => Role::Id,

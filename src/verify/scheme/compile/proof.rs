@@ -62,7 +62,10 @@ impl Compiler<'_> {
         let names = raw.algorithms.as_deref().unwrap_or_default();
         if names.is_empty() {
             let what = "is missing: a token must not choose its algorithm by itself".to_owned();
-            self.problem(&at, BadText { message: what, suggestion: Some("algorithms = [\"ES256\"]".into()) });
+            self.problem(
+                &at,
+                BadText { message: what, suggestion: Some("algorithms = [\"ES256\"]".into()) },
+            );
         }
         let known: Vec<_> = JoseAlgorithm::names().collect();
         let algorithms: Vec<_> = names
@@ -205,4 +208,3 @@ impl Compiler<'_> {
         Some(Certificate { from: from?, hosts, path })
     }
 }
-

@@ -45,9 +45,8 @@ impl Compiler<'_> {
         let mut context = Context { expect: self.expect, pairs, lookups: &mut self.lookups };
         let compiled = Template::compile(text, &mut context, role);
         let template = self.keep(at, compiled)?;
-        let is_digest = |a: &Algorithm| {
-            matches!(a, Algorithm::Sha1 | Algorithm::Sha256 | Algorithm::Sha512)
-        };
+        let is_digest =
+            |a: &Algorithm| matches!(a, Algorithm::Sha1 | Algorithm::Sha256 | Algorithm::Sha512);
         let has_secret = template.secret_at().is_some();
         match algorithms.iter().any(is_digest) {
             true if !has_secret => {
@@ -202,7 +201,12 @@ impl Compiler<'_> {
         raw: &RawCondition,
         pairs: Pairs<'_>,
     ) -> Option<Condition> {
-        let named = [("header", &raw.header), ("json", &raw.json), ("query", &raw.query), ("form", &raw.form)];
+        let named = [
+            ("header", &raw.header),
+            ("json", &raw.json),
+            ("query", &raw.query),
+            ("form", &raw.form),
+        ];
         let mut named = named.into_iter().filter_map(|(kind, name)| Some((kind, name.as_ref()?)));
         let source = match (named.next(), named.next(), &raw.method) {
             (Some((kind, name)), None, None) => format!("{kind}:{name}"),

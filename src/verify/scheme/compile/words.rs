@@ -101,7 +101,9 @@ impl Compiler<'_> {
             ),
             other => self.problem(&at, format!("`{other}` holds no signature")),
         }
-        if matches!(form, Form::Pairs { .. }) && !matches!(from, Source::Header(_) | Source::Form(_)) {
+        if matches!(form, Form::Pairs { .. })
+            && !matches!(from, Source::Header(_) | Source::Form(_))
+        {
             self.problem(&at, "pairs stand in a header or a form field".to_owned());
         }
         if is_text && !matches!(form, Form::Bare { .. }) {

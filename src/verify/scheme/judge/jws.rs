@@ -6,8 +6,7 @@ use super::{Carried, Held, Matched, Trial, content, mismatch};
 use crate::{
     decision::{Code, Refusal},
     verify::{
-        Algorithm, EcdsaForm,
-        json,
+        Algorithm, EcdsaForm, json,
         jws::{self, JoseAlgorithm},
         key::{Key, Material, NamedKey},
         scheme::{Candidate, candidate::Jws},
@@ -49,8 +48,11 @@ impl Trial<'_> {
         };
         for remote in self.ring.remotes.iter().filter(|remote| remote.is_active(self.now)) {
             if remote.keys.is_empty() {
-                return Err(Refusal::new(Code::KeyUnavailable, "the sender's keys are not here yet")
-                    .retry_after(5));
+                return Err(Refusal::new(
+                    Code::KeyUnavailable,
+                    "the sender's keys are not here yet",
+                )
+                .retry_after(5));
             }
             if remote.keys.get(named).iter().any(|key| holds(key)) {
                 return Ok(Arc::clone(&remote.id));
@@ -97,7 +99,10 @@ impl Key {
 
 impl Candidate {
     /// The payload that a token leaves out.
-    pub(in crate::verify::scheme) fn payload(&self, message: &Message<'_>) -> Result<Option<Vec<u8>>, Refusal> {
+    pub(in crate::verify::scheme) fn payload(
+        &self,
+        message: &Message<'_>,
+    ) -> Result<Option<Vec<u8>>, Refusal> {
         let Some(template) = &self.signed else { return Ok(None) };
         template.chunks(message).map(|chunks| Some(chunks.concat()))
     }

@@ -18,11 +18,7 @@ use crate::{
 
 impl Trial<'_> {
     /// Judges the signatures of the message, or of one element of it.
-    pub(super) fn signed(
-        &self,
-        claimed: &Givens,
-        message: &Message<'_>,
-    ) -> Result<Held, Refusal> {
+    pub(super) fn signed(&self, claimed: &Givens, message: &Message<'_>) -> Result<Held, Refusal> {
         let candidate = self.candidate;
         let Some(template) = &candidate.signed else { return Err(mismatch()) };
         let mut in_body = Givens::new();

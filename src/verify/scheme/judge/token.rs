@@ -7,7 +7,11 @@ use subtle::Choice;
 use super::{Held, Matched, Trial, mismatch};
 use crate::{
     decision::Refusal,
-    verify::{head::Read, key::Key, source::{Message, Source}},
+    verify::{
+        head::Read,
+        key::Key,
+        source::{Message, Source},
+    },
 };
 
 impl Trial<'_> {
