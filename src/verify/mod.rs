@@ -27,6 +27,7 @@ mod source;
 mod template;
 mod time;
 pub mod vectors;
+mod xml;
 
 pub use algorithm::{Algorithm, EcdsaForm};
 pub use definition::{Definition, DefinitionProblem, RawDefinition};

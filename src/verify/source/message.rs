@@ -107,7 +107,6 @@ impl Source {
             | Self::Fields
             | Self::Form(_)
             | Self::Headers(_)
-            | Self::Origin
             | Self::Url => Read::Absent,
         }
     }

@@ -41,8 +41,6 @@ pub(crate) enum Source {
     Json(Pointer, usize),
     /// The method.
     Method,
-    /// Scheme and authority of the registered URL.
-    Origin,
     /// An element of a structured header.
     Pair(HeaderName, Box<str>, Split),
     /// A parameter of the HTTP message signature.
@@ -99,7 +97,6 @@ impl fmt::Display for Source {
             Self::Item(pointer, _) => write!(f, "item:{pointer}"),
             Self::Json(pointer, _) => write!(f, "json:{pointer}"),
             Self::Method => f.write_str("method"),
-            Self::Origin => f.write_str("origin"),
             Self::Pair(header, key, _) => write!(f, "pair:{header}/{key}"),
             Self::Param(name) => write!(f, "param:{name}"),
             Self::Path => f.write_str("path"),

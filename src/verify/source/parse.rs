@@ -34,8 +34,8 @@ impl From<String> for BadText {
 const NAMED: &[&str] =
     &["header", "headers", "pair", "query", "form", "json", "item", "claim", "param", "expect"];
 const PLAIN: &[&str] = &[
-    "basic", "bearer", "method", "scheme", "host", "path", "query", "target", "url", "origin",
-    "body", "form", "secret",
+    "basic", "bearer", "method", "scheme", "host", "path", "query", "target", "url", "body",
+    "form", "secret",
 ];
 /// Parameters of HTTP message signatures (RFC 9421, section 2.3).
 const PARAMS: &[&str] = &["created", "expires", "nonce", "alg", "keyid", "tag"];
@@ -94,9 +94,8 @@ impl Source {
             ("path", None) => Self::Path,
             ("query", None) => Self::Query,
             ("target", None) => Self::Target,
-            ("origin", None) if context.expect.contains_key("url") => Self::Origin,
             ("url", None) if context.expect.contains_key("url") => Self::Url,
-            ("url" | "origin", None) => return Err(undeclared("url")),
+            ("url", None) => return Err(undeclared("url")),
             ("body", None) => Self::Body,
             ("form", None) => Self::Fields,
             ("secret", None) => Self::Secret,

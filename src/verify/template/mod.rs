@@ -1,5 +1,6 @@
 //! Templates: what exactly is signed.
 
+mod crc32;
 mod filter;
 mod lines;
 mod parse;

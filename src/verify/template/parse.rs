@@ -116,7 +116,6 @@ fn value(
     let constant = match &source {
         Source::Expect(key) => context.expect.get(&**key).map(String::as_str),
         Source::Url => context.expect.get("url").map(String::as_str),
-        Source::Origin => context.expect.get("url").map(|url| origin(url)),
         _ => None,
     };
     if source == Source::Secret && !filters.is_empty() {
@@ -126,31 +125,20 @@ fn value(
         let role = role(&source);
         return Ok((Part::Value(ValuePart::new(source, filters, role)), false));
     };
+    // Who takes the origin alone says by other parts what else of the request is signed.
+    let is_url = source == Source::Url && !filters.contains(&Filter::Origin);
     let mut bytes = constant.as_bytes().into();
     for filter in filters {
         bytes = filter.apply(bytes).ok_or_else(|| {
             BadText::from(format!("what the route expects is not what `{text}` demands"))
         })?;
     }
-    Ok((Part::Literal(bytes.into()), source == Source::Url))
-}
-
-/// Scheme and authority of a URL.
-fn origin(url: &str) -> &str {
-    let after_scheme = url.find("://").map_or(0, |at| at + 3);
-    let rest = url.split_at_checked(after_scheme).map_or("", |(_, rest)| rest);
-    let end = after_scheme + rest.find(['/', '?']).unwrap_or(rest.len());
-    url.split_at_checked(end).map_or(url, |(origin, _)| origin)
+    Ok((Part::Literal(bytes.into()), is_url))
 }
 
 fn filter(name: &str) -> Result<Filter, BadText> {
-    Filter::parse(name).ok_or_else(|| {
-        if Filter::LATER.contains(&name) {
-            return format!("the filter `{name}` is built by a later version").into();
-        }
-        BadText {
-            message: format!("there is no filter `{name}`"),
-            suggestion: nearest(name, Filter::NAMES.iter().copied()),
-        }
+    Filter::parse(name).ok_or_else(|| BadText {
+        message: format!("there is no filter `{name}`"),
+        suggestion: nearest(name, Filter::names()),
     })
 }

@@ -77,6 +77,7 @@ fn settled(value: &mut ValuePart, literal: Option<&[u8]>, side: Side) -> bool {
             }
             _ => false,
         },
+        Class::Open => false,
         Class::Free if value.source == Source::Body => false,
         Class::Free | Class::Word => {
             let literal = literal.map(Into::into);
@@ -148,6 +149,11 @@ mod tests {
             "{secret}{method}{url}{body}",
             "{body}{header:ts}{secret}",
             "A\n{json:/a}\nB\n{json:/b|line}\n[C\n{json:/c|line}\n]D\n{header:ts}\n",
+            "{header:a}:{header:b|free}:{header:c}",
+            "{url|with-port}{body|sorted-distinct}",
+            "{url|open-query}{body|sorted}.{header:a}",
+            "{header:a}|{header:ts}|{body|crc32}",
+            "{body|utf8}",
         ] {
             assert!(compile(text, Unit::Seconds).is_ok(), "{text}");
         }
@@ -179,6 +185,10 @@ mod tests {
             "A\n{json:/a}\n[C\n{json:/c|line}\n]D\n{header:ts}\n",
             "A\n{json:/a}\nB\n{json:/b|line}\n[B\n{json:/c|line}\n]D\n{header:ts}\n",
             "{header:a|line}[{header:b|line}]{body}",
+            "{header:a|free}:{header:b|free}",
+            "{header:a|free}:{body}",
+            "{body|sorted}{header:a}",
+            "{header:a}{body|crc32}{header:b}",
         ] {
             let error = compile(text, Unit::Seconds).unwrap_err();
             assert!(error.contains("slide into each other"), "{text}: {error}");
@@ -190,6 +200,7 @@ mod tests {
         for text in ["", "abc", "{body", "body}", "{}", "{body|}", "{body|sha}", "{url|digits}"] {
             assert!(compile(text, Unit::Seconds).is_err(), "{text}");
         }
-        assert!(compile("{body|sorted-last}", Unit::Seconds).unwrap_err().contains("later"));
+        let error = compile("{body|sorted-last}", Unit::Seconds).unwrap_err();
+        assert!(error.contains("no filter `sorted-last`"), "{error}");
     }
 }
