@@ -146,6 +146,7 @@ impl Gateway {
             scheme: Arc::clone(&checked.scheme),
             keys: Arc::clone(&checked.keys),
             secrets: checked.secrets.clone(),
+            public_keys: checked.public_keys.clone(),
             expect: checked.expect.clone(),
             monitor: checked.monitor.clone(),
             replay: checked.replay.clone().map(|rules| {
