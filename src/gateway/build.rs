@@ -164,7 +164,11 @@ impl Gateway {
             telemetry: self.shared.telemetry.route(
                 &checked.name,
                 &checked.provider,
-                checked.secrets.iter().map(|secret| &*secret.id),
+                checked
+                    .secrets
+                    .iter()
+                    .map(|secret| &*secret.id)
+                    .chain(checked.public_keys.iter().map(|key| &*key.id)),
                 &config.digest,
             ),
         }

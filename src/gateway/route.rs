@@ -19,7 +19,7 @@ use crate::{
     replay::RouteStore,
     telemetry::RouteTelemetry,
     upstream::Upstream,
-    verify::{Definition, KeyRing, Scheme, Secret},
+    verify::{Definition, KeyRing, PublicKey, Scheme, Secret},
 };
 
 use super::Shared;

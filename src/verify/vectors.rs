@@ -40,7 +40,8 @@ struct Message {
     request: Result<Captured, BadCapture>,
     url: String,
     secrets: Vec<Secret>,
-    tolerance: Option<Duration>,
+    /// So long that it means nothing where the case sets none.
+    tolerance: Duration,
     expected: BTreeMap<String, String>,
     /// It rests on a public key, which no definition of this version takes.
     is_asymmetric: bool,
@@ -66,6 +67,9 @@ pub enum Outcome {
     /// Nothing here knows this provider's scheme; the name says whose.
     Unsupported(String),
 }
+
+/// A thousand years.
+const FOREVER_SECS: u64 = 31_556_952_000;
 
 #[derive(Deserialize)]
 struct RawCase {
@@ -157,7 +161,7 @@ fn message(raw: &RawCase, request: &RawRequest) -> Result<Message, BadCapture> {
         request: captured,
         url: request.url.clone(),
         secrets,
-        tolerance: raw.tolerance_s.map(Duration::from_secs),
+        tolerance: Duration::from_secs(raw.tolerance_s.unwrap_or(FOREVER_SECS)),
         expected: expected.collect(),
         is_asymmetric: raw.public_key.is_some(),
         accept,
@@ -171,23 +175,23 @@ impl Message {
         let mut expect = self.expected.clone();
         expect.insert("url".to_owned(), self.url.clone());
         expect.retain(|key, _| known(key));
-        let options = SchemeOptions { expect, tolerance: self.tolerance, ..Default::default() };
+        let options =
+            SchemeOptions { expect, tolerance: Some(self.tolerance), ..Default::default() };
         let setup = |text: String| Refusal::new(Code::InternalError, text);
         let scheme = Scheme::compile(definition, &options).map_err(|all| setup(all.join("; ")))?;
         // A secret that the gateway would not take at start lets nothing through.
-        let keys = KeyRing::build(&scheme, &self.secrets).map_err(|problems| {
-            let texts = problems.iter().map(|(n, text)| format!("secret {} {text}", n + 1));
-            setup(texts.collect::<Vec<_>>().join("; "))
-        })?;
+        let keys =
+            KeyRing::build(&scheme, &self.secrets.as_slice().into()).map_err(|problems| {
+                let texts = problems.iter().map(|(n, text)| format!("secret {} {text}", n + 1));
+                setup(texts.collect::<Vec<_>>().join("; "))
+            })?;
         let no_request = |bad: &BadCapture| Refusal::new(Code::BadRequest, bad.to_string());
         let request = self.request.as_ref().map_err(no_request)?;
         let now = request.at.unwrap_or(UnixMs(0));
         let (head, body) = (request.head(), request.body.as_slice());
         let claim = scheme.claim(head)?;
-        scheme.verify(&keys, &claim, head, body, now)?;
-        if self.tolerance.is_some() {
-            scheme.judge_time(&claim, head, body, now)?;
-        }
+        let verified = scheme.verify(&keys, &claim, head, body, now)?;
+        scheme.judge_time(&claim, Some(&verified), head, body, now)?;
         Ok(())
     }
 }

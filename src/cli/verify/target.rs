@@ -13,8 +13,8 @@ use crate::{
     providers,
     telemetry::Telemetry,
     verify::{
-        Credentials, Definition, KeyRing, Origin, PublicKey, RemoteKeys, Scheme, SchemeOptions, Secret,
-        captured::Captured,
+        Credentials, Definition, KeyRing, Origin, PublicKey, RemoteKeys, Scheme, SchemeOptions,
+        Secret, captured::Captured,
     },
 };
 

@@ -36,6 +36,7 @@ impl Definition {
             timestamp: raw.timestamp,
             event: raw.event.unwrap_or_default(),
             repeats: raw.repeats,
+            document: raw.document.clone(),
         };
         let tolerance = written.timestamp.as_ref().and_then(|t| t.tolerance.as_deref());
         let tolerance = checker.duration("timestamp.tolerance", tolerance);

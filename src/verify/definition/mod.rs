@@ -71,6 +71,7 @@ pub(crate) struct Written {
     pub(crate) timestamp: Option<raw::RawTimestamp>,
     pub(crate) event: raw::RawEvent,
     pub(crate) repeats: Option<raw::RawRepeats>,
+    pub(crate) document: Option<raw::RawDocument>,
 }
 
 /// A key, or a set of them, that the provider publishes.

@@ -256,6 +256,7 @@ proptest! {
         drop(parse(&token, HS256, None));
         drop(parse(&token, HS256, Some(&token)));
         drop(parse(shaped.as_bytes(), HS256, None));
-        prop_assert!(times(&token).is_err() || token.contains(&b'{'));
+        let opens = token.contains(&b'{');
+        prop_assert!(times(&token).is_err() || opens);
     }
 }

@@ -1,8 +1,6 @@
 //! What must be equal for a proof to be about this message.
 
-use std::borrow::Cow;
-
-use sha2::{Digest as _, Sha256, Sha384, Sha512};
+use sha2::{Sha256, Sha384, Sha512};
 use subtle::ConstantTimeEq;
 
 use crate::{
@@ -120,10 +118,7 @@ impl Binding {
 
     /// The values under a pointer to several; none where one of them is missing.
     fn found<'a>(&self, message: &Message<'a>) -> Option<&'a [Box<str>]> {
-        let found: &Found = match &self.source {
-            Source::Json(pointer, number) if pointer.is_many() => message.found(*number)?,
-            _ => return None,
-        };
+        let found: &Found = message.found(&self.source).filter(|_| self.source.is_many())?;
         let whole = !found.duplicate && !found.incomplete;
         Some(if whole { &found.values } else { &[] })
     }
@@ -141,6 +136,3 @@ impl Binding {
         self.any_of.iter().map(|expected| &expected.template)
     }
 }
-
-/// Values as bytes that may be borrowed.
-pub(crate) type Bytes<'a> = Cow<'a, [u8]>;

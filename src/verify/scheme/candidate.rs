@@ -12,7 +12,6 @@ use crate::{
         Algorithm, EcdsaForm, Head,
         encoding::{Encoding, KeyCoding, SignatureBytes},
         head::Read,
-        httpsig,
         json::Pointer,
         jws::JoseAlgorithm,
         pairs::{self, Split},
@@ -48,8 +47,8 @@ pub(crate) struct Candidate {
     pub(crate) each: Option<Pointer>,
     /// It signs the registered URL.
     pub(crate) uses_url: bool,
-    /// It reads JSON before it verifies.
-    pub(crate) uses_json: bool,
+    /// It looks into the document before it verifies.
+    pub(crate) uses_document: bool,
     /// All must hold.
     pub(crate) when: Vec<Condition>,
     /// What must be equal; all of them.
@@ -63,8 +62,6 @@ pub(crate) struct Candidate {
 pub(crate) enum Means {
     /// A JSON Web Signature.
     Jws(Jws),
-    /// An HTTP message signature.
-    Message(httpsig::Rules),
     /// None at all, but for what must be equal.
     Nothing,
     /// A MAC, digest or signature over the template.
@@ -152,7 +149,7 @@ impl Condition {
                 let is_absent = matches!(read, Read::Absent | Read::Malformed(_));
                 let found = match &self.source {
                     // Arrays and objects are there, although they have no text.
-                    Source::Json(_, number) => message.found(*number).is_some_and(|f| f.reached),
+                    Source::Json(..) => message.found(&self.source).is_some_and(|f| f.reached),
                     _ => !is_absent,
                 };
                 found == *there
@@ -176,11 +173,6 @@ impl Candidate {
         !self.algorithms.is_empty()
     }
 
-    /// Whether anybody but the sender could have made the proof.
-    pub(crate) const fn is_token(&self) -> bool {
-        matches!(self.means, Means::Token | Means::Nothing)
-    }
-
     /// Whether its proof is verified with public keys.
     pub(crate) fn is_asymmetric(&self) -> bool {
         self.algorithms.iter().any(|algorithm| algorithm.is_asymmetric())
@@ -199,7 +191,7 @@ impl Candidate {
                 _ if self.means == Means::Nothing => true,
                 Source::Headers(prefix) => numbered(head, prefix).next().is_some(),
                 Source::Form(_) => head.has_form_type(),
-                Source::Item(..) | Source::Json(..) => !head.has_form_type(),
+                Source::Item(..) | Source::Json(..) | Source::Xml(..) => !head.has_form_type(),
                 source => match source.read(&Message::new(head, &[])) {
                     Read::Absent | Read::Malformed(_) => false,
                     Read::Repeated => true,

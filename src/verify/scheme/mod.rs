@@ -35,9 +35,10 @@ use super::{
     Algorithm, Definition, Head,
     definition::Document,
     form::{self, Field},
-    json::{self, Found},
-    source::{Lookups, Source},
+    json,
+    source::{Looked, Lookups, Source},
     time::Unit,
+    xml,
 };
 use candidate::Condition;
 
@@ -212,12 +213,19 @@ impl Scheme {
         BASE64_STANDARD.decode(value).ok().map(Cow::Owned)
     }
 
-    /// What the document holds under the scheme's pointers; `None` where it is not JSON.
-    pub(crate) fn look_into(&self, head: Head<'_>, body: &[u8]) -> Option<Vec<Found>> {
-        if self.lookups.json.is_empty() {
-            return None;
+    /// What the document holds in the places of the scheme.
+    pub(crate) fn look_into(&self, head: Head<'_>, body: &[u8]) -> Looked {
+        let Lookups { json: pointers, xml: paths, .. } = &self.lookups;
+        if pointers.is_empty() && paths.is_empty() {
+            return Looked::default();
         }
-        json::extract(&self.document(head, body)?, &self.lookups.json).ok()
+        let Some(document) = self.document(head, body) else { return Looked::default() };
+        let in_json = || json::extract(&document, pointers).ok();
+        let in_xml = || xml::extract(&document, paths).ok();
+        Looked {
+            json: if pointers.is_empty() { None } else { in_json() },
+            xml: if paths.is_empty() { None } else { in_xml() },
+        }
     }
 
     /// The number of the group that a message belongs to.

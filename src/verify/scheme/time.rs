@@ -88,8 +88,8 @@ impl Scheme {
         if source.is_in_proof() && verified.is_none() {
             return Ok(None);
         }
-        let json = self.look_into(head, body);
-        let at = read_time(source, *unit, &Message::new(head, body).with_json(json.as_ref()))?;
+        let looked = self.look_into(head, body);
+        let at = read_time(source, *unit, &Message::new(head, body).with(&looked))?;
         Ok(Some((at, *unit)))
     }
 }

@@ -22,8 +22,8 @@ impl Scheme {
         if !keys.has_remotes() {
             return None;
         }
-        let json = self.look_into(head, body);
-        let message = Message::new(head, body).with_json(json.as_ref());
+        let looked = self.look_into(head, body);
+        let message = Message::new(head, body).with(&looked);
         for (number, candidate) in self.candidates_of(claim.group) {
             let remotes = &keys.of(number).remotes;
             if remotes.is_empty() || !candidate.applies_to(&message) {

@@ -7,6 +7,7 @@ use crate::verify::{
     form,
     head::{Head, Read},
     json::{Found, Pointer},
+    xml,
 };
 
 /// Every place of a scheme that is looked up in a structured part of a message, so that each part
@@ -19,6 +20,17 @@ pub(crate) struct Lookups {
     pub(crate) items: Vec<Pointer>,
     /// Pointers into the JSON body.
     pub(crate) json: Vec<Pointer>,
+    /// Paths in the XML body.
+    pub(crate) xml: Vec<xml::Path>,
+}
+
+/// What the document of a message holds in the places of its scheme.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Looked {
+    /// `None` where it is not JSON, or nothing is looked for.
+    pub(crate) json: Option<Vec<Found>>,
+    /// `None` where it is not XML, or nothing is looked for.
+    pub(crate) xml: Option<Vec<Found>>,
 }
 
 /// A message, and what its structured parts hold in the places of the scheme.
@@ -26,8 +38,8 @@ pub(crate) struct Lookups {
 pub(crate) struct Message<'a> {
     pub(crate) head: Head<'a>,
     pub(crate) body: &'a [u8],
-    /// `None` where the body is not JSON, or was not looked into.
-    pub(crate) json: Option<&'a [Found]>,
+    /// What its document holds, as far as it was looked into.
+    pub(crate) looked: Option<&'a Looked>,
     /// Known once a JWS has held.
     pub(crate) claims: Option<&'a [Found]>,
     /// The element that is judged, where each is judged by itself.
@@ -39,17 +51,21 @@ pub(crate) struct Message<'a> {
 impl<'a> Message<'a> {
     /// A message whose body is not there yet, or whose structure is of no interest.
     pub(crate) const fn new(head: Head<'a>, body: &'a [u8]) -> Self {
-        Self { head, body, json: None, claims: None, item: None, params: None }
+        Self { head, body, looked: None, claims: None, item: None, params: None }
     }
 
-    /// The same message, its JSON body looked into.
-    pub(crate) fn with_json(self, json: Option<&'a Vec<Found>>) -> Self {
-        Self { json: json.map(Vec::as_slice), ..self }
+    /// The same message, its document looked into.
+    pub(crate) const fn with(self, looked: &'a Looked) -> Self {
+        Self { looked: Some(looked), ..self }
     }
 
-    /// What a pointer into the body came to.
-    pub(crate) fn found(&self, number: usize) -> Option<&'a Found> {
-        self.json?.get(number)
+    /// What a pointer or path into the document came to.
+    pub(crate) fn found(&self, source: &Source) -> Option<&'a Found> {
+        match source {
+            Source::Json(_, number) => self.looked?.json.as_ref()?.get(*number),
+            Source::Xml(_, number) => self.looked?.xml.as_ref()?.get(*number),
+            _ => None,
+        }
     }
 
     fn param(&self, name: &str) -> Read<'a> {
@@ -90,24 +106,28 @@ impl Source {
             Self::Item(_, number) => {
                 one(message.item.and_then(|all| all.get(*number)), Read::Absent)
             }
-            Self::Json(_, number) => {
-                one(message.found(*number), Read::Malformed("the body is not JSON"))
-            }
+            Self::Json(..) => one(message.found(self), Read::Malformed("the body is not JSON")),
+            Self::Xml(..) => one(message.found(self), Read::Malformed("the body is not XML")),
             Self::Method => text(head.method.as_str()),
             Self::Pair(header, key, split) => split.pair(head.header(header), key),
             Self::Param(name) => message.param(name),
             Self::Path => text(head.uri.path()),
             Self::Query => text(head.query()),
+            Self::Request => {
+                let (method, path) = (head.method.as_str(), head.uri.path());
+                match form::canonical_request(method, path, head.query()) {
+                    Some(text) => Read::Value(Cow::Owned(text)),
+                    None => Read::Malformed("has too many parameters"),
+                }
+            }
             Self::Parameter(name) => head.parameter(name),
             Self::Scheme => text(head.uri.scheme_str().unwrap_or("https")),
             // The key stands there, which nothing but the hash may see.
             Self::Secret => text(""),
             Self::Target => text(head.target()),
-            Self::Expect(_)
-            | Self::Fields
-            | Self::Form(_)
-            | Self::Headers(_)
-            | Self::Url => Read::Absent,
+            Self::Expect(_) | Self::Fields | Self::Form(_) | Self::Headers(_) | Self::Url => {
+                Read::Absent
+            }
         }
     }
 }

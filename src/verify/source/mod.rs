@@ -7,10 +7,10 @@ use std::fmt;
 
 use http::HeaderName;
 
-pub(crate) use message::{Lookups, Message};
-pub(crate) use parse::{BadText, Context, header_name, nearest};
+pub(crate) use message::{Looked, Lookups, Message};
+pub(crate) use parse::{BadText, Context, nearest};
 
-use super::{json::Pointer, pairs::Split};
+use super::{json::Pointer, pairs::Split, xml};
 
 /// A place in a message, its names already made up for the route.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +51,8 @@ pub(crate) enum Source {
     Query,
     /// A query parameter.
     Parameter(Box<str>),
+    /// Method, path and query in one canonical form.
+    Request,
     /// The URI's scheme.
     Scheme,
     /// The key itself, where it is part of what is hashed.
@@ -59,17 +61,41 @@ pub(crate) enum Source {
     Target,
     /// The registered URL.
     Url,
+    /// A path in the XML body, and its number among the scheme's.
+    Xml(xml::Path, usize),
 }
 
 impl Source {
     /// Whether the value is known only once the body is.
     pub(crate) const fn is_in_body(&self) -> bool {
-        matches!(self, Self::Body | Self::Fields | Self::Form(_) | Self::Item(..) | Self::Json(..))
+        matches!(
+            self,
+            Self::Body
+                | Self::Fields
+                | Self::Form(_)
+                | Self::Item(..)
+                | Self::Json(..)
+                | Self::Xml(..)
+        )
     }
 
     /// Whether the value is part of a proof that must hold before it is read.
     pub(crate) const fn is_in_proof(&self) -> bool {
         matches!(self, Self::Claim(..) | Self::Param(_))
+    }
+
+    /// Whether it stands in the document that is looked into.
+    pub(crate) const fn is_in_document(&self) -> bool {
+        matches!(self, Self::Json(..) | Self::Xml(..))
+    }
+
+    /// Whether it may name a value in each of several elements.
+    pub(crate) fn is_many(&self) -> bool {
+        match self {
+            Self::Json(pointer, _) => pointer.is_many(),
+            Self::Xml(..) => true,
+            _ => false,
+        }
     }
 
     /// Whether it is a header, or part of one.
@@ -102,10 +128,12 @@ impl fmt::Display for Source {
             Self::Path => f.write_str("path"),
             Self::Query => f.write_str("query"),
             Self::Parameter(name) => write!(f, "query:{name}"),
+            Self::Request => f.write_str("request"),
             Self::Scheme => f.write_str("scheme"),
             Self::Secret => f.write_str("secret"),
             Self::Target => f.write_str("target"),
             Self::Url => f.write_str("url"),
+            Self::Xml(path, _) => write!(f, "xml:{path}"),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 use http::HeaderName;
 
 use super::{Lookups, Source};
-use crate::verify::{json::Pointer, pairs::Split};
+use crate::verify::{json::Pointer, pairs::Split, xml};
 
 /// What source texts are read in.
 #[derive(Debug)]
@@ -31,11 +31,12 @@ impl From<String> for BadText {
     }
 }
 
-const NAMED: &[&str] =
-    &["header", "headers", "pair", "query", "form", "json", "item", "claim", "param", "expect"];
+const NAMED: &[&str] = &[
+    "header", "headers", "pair", "query", "form", "json", "xml", "item", "claim", "param", "expect",
+];
 const PLAIN: &[&str] = &[
     "basic", "bearer", "method", "scheme", "host", "path", "query", "target", "url", "body",
-    "form", "secret",
+    "form", "request", "secret",
 ];
 /// Parameters of HTTP message signatures (RFC 9421, section 2.3).
 const PARAMS: &[&str] = &["created", "expires", "nonce", "alg", "keyid", "tag"];
@@ -65,6 +66,11 @@ impl Source {
             ("json", Some(name)) => {
                 let (pointer, number) = number(&mut context.lookups.json, &name)?;
                 Self::Json(pointer, number)
+            }
+            ("xml", Some(name)) => {
+                let path = xml::Path::parse(&name).map_err(|e| BadText::from(e.to_owned()))?;
+                let number = place(&mut context.lookups.xml, &path);
+                Self::Xml(path, number)
             }
             ("item", Some(name)) => {
                 let (pointer, number) = number(&mut context.lookups.items, &name)?;
@@ -98,6 +104,7 @@ impl Source {
             ("url", None) => return Err(undeclared("url")),
             ("body", None) => Self::Body,
             ("form", None) => Self::Fields,
+            ("request", None) => Self::Request,
             ("secret", None) => Self::Secret,
             (kind, name) => return Err(unknown(kind, name.is_some())),
         })
@@ -142,11 +149,16 @@ impl Context<'_> {
 /// A pointer with its number among those that are looked up together.
 fn number(known: &mut Vec<Pointer>, text: &str) -> Result<(Pointer, usize), BadText> {
     let pointer = Pointer::parse(text).map_err(|e| BadText::from(e.to_owned()))?;
-    let number = known.iter().position(|p| *p == pointer).unwrap_or_else(|| {
-        known.push(pointer.clone());
-        known.len() - 1
-    });
+    let number = place(known, &pointer);
     Ok((pointer, number))
+}
+
+/// The number of a place among those that are looked up together.
+fn place<T: Clone + PartialEq>(known: &mut Vec<T>, new: &T) -> usize {
+    known.iter().position(|place| place == new).unwrap_or_else(|| {
+        known.push(new.clone());
+        known.len() - 1
+    })
 }
 
 /// Reads a header's name, in any case.
@@ -154,7 +166,7 @@ fn number(known: &mut Vec<Pointer>, text: &str) -> Result<(Pointer, usize), BadT
 /// # Errors
 ///
 /// That it is none.
-pub(crate) fn header_name(text: &str) -> Result<HeaderName, BadText> {
+fn header_name(text: &str) -> Result<HeaderName, BadText> {
     HeaderName::try_from(text).map_err(|_| BadText::from(format!("`{text}` is no header name")))
 }
 

@@ -145,7 +145,7 @@ impl Filter {
     pub(super) const fn class(self, before: Class) -> Class {
         match (self, before) {
             (Self::Free | Self::Sorted | Self::SortedDistinct, _) => Class::Open,
-            (Self::Utf8, _) => before,
+            (Self::Utf8 | Self::Line, _) => before,
             (Self::Crc32, _) => Class::Digits,
             (Self::Sha1, _) => Class::Width(20),
             (Self::Sha256, _) => Class::Width(32),
@@ -191,6 +191,7 @@ impl Filter {
             Self::Utf8 => std::str::from_utf8(&value).is_ok().then_some(value)?,
             Self::Uuid => time::is_uuid(&value).then_some(value)?,
             Self::Word => is_word(&value).then_some(value)?,
+            Self::Line => (!value.iter().any(u8::is_ascii_control)).then_some(value)?,
             Self::Free => value,
         })
     }

@@ -33,7 +33,9 @@ pub(super) fn parse(
             rest = after;
             outer = Some(std::mem::take(&mut parts));
             continue;
-        } else if let (Some(after), Some(before)) = (rest.strip_prefix(']'), outer.take()) {
+        } else if let Some(after) = rest.strip_prefix(']')
+            && let Some(before) = outer.take()
+        {
             rest = after;
             let inner = std::mem::replace(&mut parts, before);
             parts.push(group(inner)?);

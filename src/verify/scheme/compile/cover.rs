@@ -23,7 +23,7 @@ impl Cover<'_> {
         self.covers_itself(source)
             || match source {
                 Source::Form(_) | Source::Fields => self.covers_itself(&Source::Body),
-                Source::Json(..) => {
+                Source::Json(..) | Source::Xml(..) => {
                     let field = self.document.map(|name| Source::Form(name.into()));
                     self.covers_itself(&Source::Body)
                         || field.is_some_and(|field| self.covers_itself(&field))

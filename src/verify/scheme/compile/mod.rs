@@ -176,32 +176,32 @@ impl Compiler<'_> {
         let when = raw.when.iter().flat_map(|many| &many.0);
         let when = when.filter_map(|c| self.condition(&at("when"), c, pairs)).collect();
         let spelled = matches!(means, Means::Signed);
+        let certificate = self.certificate(&at("certificate"), raw.certificate.as_ref(), pairs);
         let candidate = Candidate {
-            from,
-            form,
             encoding: self.encoding(&at("encoding"), raw.encoding.as_deref(), spelled)?,
             ecdsa: self.ecdsa(&at("ecdsa"), raw.ecdsa.as_deref())?,
             key: self.key(&at("key"), raw.key.as_ref())?,
             key_slot: self.key_slot(&at("key_slot"), raw.key_slot),
             key_id,
-            certificate: self.certificate(&at("certificate"), raw.certificate.as_ref(), pairs),
+            certificate,
             uses_url: signed.as_ref().is_some_and(Template::uses_url),
-            uses_json: false,
+            uses_document: false,
             signed,
             each,
             when,
             bindings,
             means,
             algorithms,
+            from,
+            form,
             group: 0,
         };
         if self.problems.len() > before {
             return None;
         }
-        let in_json = |source: &Source| matches!(source, Source::Json(..));
-        let uses_json = candidate.sources().any(in_json)
-            || group.timestamp.as_ref().is_some_and(|(source, _)| in_json(source));
-        Some((Candidate { uses_json, ..candidate }, group))
+        let uses_document = candidate.sources().any(Source::is_in_document)
+            || group.timestamp.as_ref().is_some_and(|(source, _)| source.is_in_document());
+        Some((Candidate { uses_document, ..candidate }, group))
     }
 }
 

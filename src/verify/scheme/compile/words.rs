@@ -90,7 +90,7 @@ impl Compiler<'_> {
                 self.problem(&at, format!("`{from}` holds tokens, no signatures"));
             }
             Source::Header(_) | Source::Headers(_) | Source::Parameter(_) | Source::Item(..) => {}
-            Source::Form(_) | Source::Basic | Source::Bearer => {}
+            Source::Form(_) | Source::Basic | Source::Bearer | Source::Xml(..) => {}
             Source::Json(pointer, _) if !pointer.is_many() || matches!(means, Means::Token) => {}
             Source::Json(..) => self.problem(
                 &at,

@@ -20,7 +20,7 @@ use crate::{
         head::Read,
         json::Found,
         key::{Key, KeyRing, Ring},
-        source::Message,
+        source::{Looked, Message},
     },
 };
 
@@ -101,9 +101,9 @@ impl Scheme {
         body: &[u8],
         now: UnixMs,
     ) -> Result<Verified, Refusal> {
-        let uses_json = self.candidates_of(claim.group).any(|(_, c)| c.uses_json);
-        let json = if uses_json { self.look_into(head, body) } else { None };
-        let message = Message::new(head, body).with_json(json.as_ref());
+        let looks = self.candidates_of(claim.group).any(|(_, c)| c.uses_document);
+        let looked = if looks { self.look_into(head, body) } else { Looked::default() };
+        let message = Message::new(head, body).with(&looked);
         let mut problem = None;
         let mut matched = None;
         // Every candidate is judged, even after a match: where each has a key of its own, the

@@ -7,11 +7,7 @@ use subtle::Choice;
 use super::{Held, Matched, Trial, mismatch};
 use crate::{
     decision::Refusal,
-    verify::{
-        head::Read,
-        key::Key,
-        source::{Message, Source},
-    },
+    verify::{head::Read, key::Key, source::Message},
 };
 
 impl Trial<'_> {
@@ -34,15 +30,14 @@ impl Trial<'_> {
             }
             matched.key(keys).ok_or_else(mismatch)
         };
-        let Source::Json(pointer, number) = &candidate.from else {
-            return one(&candidate.token(message)?);
-        };
-        if !pointer.is_many() {
+        if !candidate.from.is_many() {
             return one(&candidate.token(message)?);
         }
         // Every element must carry it: one that does not came from somebody else.
-        let Some(found) = message.found(*number) else {
-            return Err(candidate.refuse(&Read::Malformed("cannot be read: the body is not JSON")));
+        let Some(found) = message.found(&candidate.from) else {
+            return Err(
+                candidate.refuse(&Read::Malformed("cannot be read: the body is no such document"))
+            );
         };
         if found.duplicate {
             return Err(candidate.refuse(&Read::Repeated));
