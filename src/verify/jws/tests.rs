@@ -116,9 +116,8 @@ fn one_token_has_one_spelling() {
         format!("{before}.c2\u{e9}"),
         format!("{header}.{}.c2ln", "A".repeat(MAX_TOKEN)),
     ] {
-        let end = bad.len().min(80);
         let result = parse(bad.as_bytes(), HS256, None);
-        assert!(matches!(result, Err(NotJws::Malformed(_))), "{}", &bad[..end]);
+        assert!(matches!(result, Err(NotJws::Malformed(_))), "{bad:.80}");
     }
 }
 
@@ -256,7 +255,7 @@ proptest! {
         drop(parse(&token, HS256, None));
         drop(parse(&token, HS256, Some(&token)));
         drop(parse(shaped.as_bytes(), HS256, None));
-        let opens = token.contains(&b'{');
-        prop_assert!(times(&token).is_err() || opens);
+        let is_object = token.contains(&123);
+        prop_assert!(times(&token).is_err() || is_object);
     }
 }
