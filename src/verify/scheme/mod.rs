@@ -1,7 +1,7 @@
 //! A definition compiled for one route, and everything that it judges.
 
 mod binding;
-mod candidate;
+pub(crate) mod candidate;
 mod certificate;
 mod claim;
 mod compile;
@@ -187,6 +187,11 @@ impl Scheme {
     /// Where the event type may stand that goes with a candidate.
     pub(crate) fn kinds_of(&self, candidate: &Candidate) -> &[Source] {
         self.groups.get(candidate.group).map_or(&[], |group| &group.kinds)
+    }
+
+    /// What is looked up in every element that is signed by itself.
+    pub(crate) fn item_lookups(&self) -> &[json::Pointer] {
+        &self.lookups.items
     }
 
     /// What keys the scheme is verified with.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 
 use super::splice::{quote, splice};
-use crate::verify::form;
+use crate::verify::{form, xml};
 
 /// A request while it is being made: any part of it can still be set.
 #[derive(Clone, Debug)]
@@ -125,6 +125,30 @@ impl Draft {
             })
         });
         self.body = new.ok_or("the body is no JSON in which it could be put")?.into_bytes();
+        Ok(())
+    }
+
+    /// The text of the one element of the XML body that a path leads to.
+    pub(super) fn element_text(&self, path: &xml::Path) -> Option<String> {
+        let found = xml::extract(&self.body, std::slice::from_ref(path)).ok()?;
+        match found.first()?.values.as_slice() {
+            [one] => Some(one.to_string()),
+            _ => None,
+        }
+    }
+
+    /// Sets that text.
+    ///
+    /// # Errors
+    ///
+    /// That the body has no such element, once.
+    pub(super) fn element(&mut self, path: &xml::Path, text: &str) -> Result<(), String> {
+        let (Some(old), Ok(body)) = (self.element_text(path), std::str::from_utf8(&self.body))
+        else {
+            return Err("the body is no XML in which it could be put".to_owned());
+        };
+        let escaped = text.replace('&', "&amp;").replace('<', "&lt;");
+        self.body = body.replacen(&format!(">{old}<"), &format!(">{escaped}<"), 1).into_bytes();
         Ok(())
     }
 

@@ -5,15 +5,16 @@
 mod draft;
 mod key;
 mod place;
+mod prove;
 mod similar;
 mod splice;
 
 use http::{Method, header::HOST};
 
-use self::{draft::Draft, place::Placer};
+use self::{draft::Draft, place::Placer, prove::Maker};
 use super::{
     Definition, Head, Scheme, Secret,
-    scheme::{Candidate, Form, Test},
+    scheme::{Candidate, Means, Test},
     source::{Message, Source},
 };
 use crate::{clock::UnixMs, decision::Refusal};
@@ -92,24 +93,33 @@ pub fn sign(
     secrets: &[Secret],
     request: &SignRequest<'_>,
 ) -> Result<SignedRequest, SignError> {
-    let chosen = choose(scheme, secrets, request.at);
+    // What proves nothing is sent without any secret.
+    let nothing = Secret::new("none", b"");
+    let chosen = choose(scheme, secrets, &nothing, request.at);
     let Some((first, secret)) = chosen.first() else { return Err(SignError::NoSecret) };
     let mut placer = Placer::new(definition, request)?;
     if let Some(source) = &first.key_id {
         placer.put("the key id", source, &secret.id)?;
     }
-    if let Some((source, Test::Equals(text))) = first.when.first().map(|c| (&c.source, &c.test)) {
-        placer.put("what it depends on", source, text)?;
+    for condition in &first.when {
+        if let Test::Equals(text) = &condition.test
+            && condition.source != Source::Method
+        {
+            placer.put("what it depends on", &condition.source, text)?;
+        }
     }
     placer.ids(scheme.ids_of(first))?;
     placer.kind(scheme.kinds_of(first));
     placer.sample_parts();
-    if let Some((source, unit)) = scheme.timestamp_of(first) {
+    if let Some((source, unit)) = scheme.timestamp_of(first)
+        && !source.is_in_proof()
+    {
         placer.put("the timestamp", source, &unit.write(request.at))?;
     }
     for (candidate, secret) in chosen {
-        let value = value_of(scheme, candidate, secret, &placer.draft)?;
-        place_value(&mut placer, candidate, secret, &value)?;
+        bind(&mut placer, scheme, candidate)?;
+        let maker = Maker { scheme, candidate, secret, at: request.at };
+        maker.prove(&mut placer)?;
     }
     let Draft { method, origin, path, query, headers, body } = placer.draft;
     let mark = if query.is_empty() { "" } else { "?" };
@@ -121,12 +131,17 @@ pub fn sign(
 fn choose<'a>(
     scheme: &'a Scheme,
     secrets: &'a [Secret],
+    nothing: &'a Secret,
     at: UnixMs,
 ) -> Vec<(&'a Candidate, &'a Secret)> {
     let mut chosen: Vec<(&Candidate, &Secret)> = Vec::new();
     let usual = secrets.iter().find(|secret| secret.is_active(at)).or(secrets.first());
     let all = scheme.candidates().iter().filter_map(|candidate| {
-        Some((candidate, candidate.key_slot.map_or(usual, |slot| secrets.get(slot))?))
+        let secret = match candidate.means {
+            Means::Nothing => Some(nothing),
+            _ => candidate.key_slot.map_or(usual, |slot| secrets.get(slot)),
+        };
+        Some((candidate, secret?))
     });
     // Where none fits, what is wrong with the secret is said of the first.
     let any_fits = all.clone().any(|(candidate, secret)| key::fits(candidate, secret));
@@ -146,18 +161,30 @@ fn choose<'a>(
     chosen
 }
 
-/// The signature as the provider spells it, or the token.
-fn value_of(
+/// Puts what must be equal where that is not so already.
+fn bind(placer: &mut Placer<'_>, scheme: &Scheme, candidate: &Candidate) -> Result<(), SignError> {
+    for binding in candidate.bindings.iter().filter(|binding| !binding.source.is_in_proof()) {
+        let text = read(scheme, &placer.draft, |message| {
+            if binding.judge(message).is_ok() {
+                return Ok(None);
+            }
+            let expected = binding.any_of.first().map(|expected| expected.bytes(message));
+            expected.transpose().map_err(SignError::Unsignable)
+        })?;
+        if let Some(text) = text {
+            let text = String::from_utf8_lossy(&text).into_owned();
+            placer.put("what must be equal", &binding.source, &text)?;
+        }
+    }
+    Ok(())
+}
+
+/// Looks at the draft as the engine would at the message.
+fn read<T>(
     scheme: &Scheme,
-    candidate: &Candidate,
-    secret: &Secret,
     draft: &Draft,
-) -> Result<String, SignError> {
-    let Some(template) = &candidate.signed else {
-        let key = candidate.key.decode(&secret.bytes).map_err(SignError::Secret)?;
-        return String::from_utf8(key.to_vec())
-            .map_err(|_| SignError::Secret("is not text".to_owned()));
-    };
+    look: impl FnOnce(&Message<'_>) -> Result<T, SignError>,
+) -> Result<T, SignError> {
     let mut headers = draft.header_map().map_err(SignError::Request)?;
     if let (false, Ok(host)) = (headers.contains_key(HOST), draft.authority().parse()) {
         headers.insert(HOST, host);
@@ -166,36 +193,7 @@ fn value_of(
     let uri = uri.map_err(|_| SignError::Request("the path cannot be sent".to_owned()))?;
     let head = Head { method: &draft.method, uri: &uri, headers: &headers };
     let found = scheme.look_into(head, &draft.body);
-    let message = Message::new(head, &draft.body).with(&found);
-    let chunks = template.chunks(&message).map_err(SignError::Unsignable)?;
-    Ok(candidate.encoding.encode(&key::sign(candidate, secret, template, &chunks)?))
-}
-
-fn place_value(
-    placer: &mut Placer<'_>,
-    candidate: &Candidate,
-    secret: &Secret,
-    value: &str,
-) -> Result<(), SignError> {
-    let text = match &candidate.form {
-        Form::Bare { prefix } | Form::List { prefix, element: None, .. } => {
-            format!("{prefix}{value}")
-        }
-        Form::List { element: Some(element), .. } => {
-            let (first, second) =
-                if element.key_id_first { (&*secret.id, value) } else { (value, &*secret.id) };
-            format!("{}{first}{}{second}{}", element.before, element.between, element.after)
-        }
-        Form::Pairs { split, keys, prefix } => {
-            let key = keys.first().map_or("", AsRef::as_ref);
-            if let Source::Header(header) = &candidate.from {
-                placer.element(header, key, &format!("{prefix}{value}"), split);
-                return Ok(());
-            }
-            format!("{key}{}{prefix}{value}", split.assign)
-        }
-    };
-    placer.put("the signature", &candidate.from, &text)
+    look(&Message::new(head, &draft.body).with(&found))
 }
 
 impl SignedRequest {

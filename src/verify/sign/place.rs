@@ -68,6 +68,7 @@ impl<'a> Placer<'a> {
             }
             Source::Pair(header, key, split) => self.element(header, key, text, split),
             Source::Parameter(name) => self.draft.parameter(name, text),
+            Source::Xml(path, _) => self.draft.element(path, text).map_err(fail)?,
             _ => return Err(fail("a sender has no say in it".to_owned())),
         }
         Ok(())
@@ -92,6 +93,16 @@ impl<'a> Placer<'a> {
         }
     }
 
+    /// A text that was never there before.
+    pub(super) fn fresh(&mut self) -> String {
+        uuid(&mut self.random)
+    }
+
+    /// The id that was asked for, or a fresh one.
+    pub(super) fn id(&mut self) -> String {
+        self.request.id.map_or_else(|| uuid(&mut self.random), ToOwned::to_owned)
+    }
+
     /// Puts fresh ids, or the one that was asked for. A body that was given keeps its own.
     pub(super) fn ids(&mut self, sources: &[Source]) -> Result<(), SignError> {
         let wanted = self.request.id;
@@ -107,6 +118,13 @@ impl<'a> Placer<'a> {
                     };
                     // One of several places; the others need not be there.
                     let _absent = self.draft.member(&path, false, &mut fresh);
+                }
+                Source::Xml(path, _) if may_change_body => {
+                    if let Some(old) = self.draft.element_text(path) {
+                        let id = wanted
+                            .map_or_else(|| similar(&old, &mut self.random), ToOwned::to_owned);
+                        let _absent = self.draft.element(path, &id);
+                    }
                 }
                 Source::Form(name) if may_change_body => {
                     if let Some(old) = self.draft.field_text(name) {

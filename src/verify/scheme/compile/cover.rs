@@ -68,7 +68,9 @@ impl Cover<'_> {
                 && (self.is_signed(&Source::Query)
                     || self.is_signed(&Source::Target)
                     || self.uses_url());
-        is_covered && !binding.may_be_absent && binding.any_of.iter().all(|expected| expected.template.covers(source))
+        is_covered
+            && !binding.may_be_absent
+            && binding.any_of.iter().all(|expected| expected.template.covers(source))
     }
 
     /// The headers that are covered, in lower case.
