@@ -2,10 +2,11 @@
 
 use std::fmt::Write as _;
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 
 use super::splice::{quote, splice};
-use crate::verify::{form, xml};
+use crate::verify::{definition::Document, form, xml};
 
 /// A request while it is being made: any part of it can still be set.
 #[derive(Clone, Debug)]
@@ -19,6 +20,8 @@ pub(super) struct Draft {
     /// In order, as spelled.
     pub(super) headers: Vec<(String, String)>,
     pub(super) body: Vec<u8>,
+    /// The form field that holds the JSON or XML document, where the body is a form.
+    pub(super) document: Option<Document>,
 }
 
 impl Draft {
@@ -41,6 +44,7 @@ impl Draft {
             query: uri.query().unwrap_or_default().to_owned(),
             headers: Vec::new(),
             body: Vec::new(),
+            document: None,
         })
     }
 
@@ -113,9 +117,8 @@ impl Draft {
         may_add: bool,
         value: &mut dyn FnMut(Option<&str>) -> String,
     ) -> Result<(), String> {
-        let body = std::str::from_utf8(&self.body).ok();
-        let new = body.and_then(|body| {
-            splice(body, path, may_add, &mut |old| {
+        let new = self.document_text().and_then(|body| {
+            splice(&body, path, may_add, &mut |old| {
                 let text =
                     old.map(|old| serde_json::from_str(old).unwrap_or_else(|_| old.to_owned()));
                 let new = value(text.as_deref());
@@ -124,13 +127,14 @@ impl Draft {
                 if number { new } else { quote(&new) }
             })
         });
-        self.body = new.ok_or("the body is no JSON in which it could be put")?.into_bytes();
+        self.set_document(new.ok_or("the body is no JSON in which it could be put")?);
         Ok(())
     }
 
-    /// The text of the one element of the XML body that a path leads to.
+    /// The text of the one element of the XML document that a path leads to.
     pub(super) fn element_text(&self, path: &xml::Path) -> Option<String> {
-        let found = xml::extract(&self.body, std::slice::from_ref(path)).ok()?;
+        let document = self.document_text()?;
+        let found = xml::extract(document.as_bytes(), std::slice::from_ref(path)).ok()?;
         match found.first()?.values.as_slice() {
             [one] => Some(one.to_string()),
             _ => None,
@@ -141,15 +145,46 @@ impl Draft {
     ///
     /// # Errors
     ///
-    /// That the body has no such element, once.
+    /// That the document has no such element, once.
     pub(super) fn element(&mut self, path: &xml::Path, text: &str) -> Result<(), String> {
-        let (Some(old), Ok(body)) = (self.element_text(path), std::str::from_utf8(&self.body))
-        else {
+        let (Some(old), Some(document)) = (self.element_text(path), self.document_text()) else {
             return Err("the body is no XML in which it could be put".to_owned());
         };
         let escaped = text.replace('&', "&amp;").replace('<', "&lt;");
-        self.body = body.replacen(&format!(">{old}<"), &format!(">{escaped}<"), 1).into_bytes();
+        self.set_document(document.replacen(&format!(">{old}<"), &format!(">{escaped}<"), 1));
         Ok(())
+    }
+
+    /// The field that holds the document, where the body is a form.
+    fn document_field(&self) -> Option<&Document> {
+        let is_type = |(name, value): &&(String, String)| {
+            name.eq_ignore_ascii_case("content-type")
+                && value.starts_with("application/x-www-form-urlencoded")
+        };
+        self.document.as_ref().filter(|_| self.headers.iter().any(|header| is_type(&header)))
+    }
+
+    /// The JSON or XML of the message: its body, or a field of it.
+    fn document_text(&self) -> Option<String> {
+        let Some(document) = self.document_field() else {
+            return String::from_utf8(self.body.clone()).ok();
+        };
+        let text = self.field_text(&document.field)?;
+        if !document.is_base64 {
+            return Some(text);
+        }
+        let bare: String = text.chars().filter(|c| !c.is_ascii_whitespace()).collect();
+        String::from_utf8(BASE64_STANDARD.decode(bare).ok()?).ok()
+    }
+
+    fn set_document(&mut self, text: String) {
+        match self.document_field().cloned() {
+            None => self.body = text.into_bytes(),
+            Some(document) if document.is_base64 => {
+                self.field(&document.field, &BASE64_STANDARD.encode(text));
+            }
+            Some(document) => self.field(&document.field, &text),
+        }
     }
 
     /// The headers as the engine reads them.

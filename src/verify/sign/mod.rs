@@ -108,7 +108,7 @@ pub fn sign(
             placer.put("what it depends on", &condition.source, text)?;
         }
     }
-    placer.ids(scheme.ids_of(first))?;
+    placer.ids(&id_places(scheme, first))?;
     placer.kind(scheme.kinds_of(first));
     placer.sample_parts();
     if let Some((source, unit)) = scheme.timestamp_of(first)
@@ -121,7 +121,7 @@ pub fn sign(
         let maker = Maker { scheme, candidate, secret, at: request.at };
         maker.prove(&mut placer)?;
     }
-    let Draft { method, origin, path, query, headers, body } = placer.draft;
+    let Draft { method, origin, path, query, headers, body, .. } = placer.draft;
     let mark = if query.is_empty() { "" } else { "?" };
     Ok(SignedRequest { method, url: format!("{origin}{path}{mark}{query}"), headers, body })
 }
@@ -159,6 +159,16 @@ fn choose<'a>(
         }
     }
     chosen
+}
+
+/// Where ids are put: one that the proof itself carries stands where it must be equal to.
+fn id_places(scheme: &Scheme, candidate: &Candidate) -> Vec<Source> {
+    let place = |source: &Source| {
+        let mut bound = candidate.bindings.iter().filter(|binding| binding.source == *source);
+        let place = bound.find_map(|binding| binding.any_of.first()?.template.place());
+        place.unwrap_or(source).clone()
+    };
+    scheme.ids_of(candidate).iter().map(place).collect()
 }
 
 /// Puts what must be equal where that is not so already.

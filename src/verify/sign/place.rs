@@ -25,6 +25,7 @@ impl<'a> Placer<'a> {
     ) -> Result<Self, SignError> {
         let method = definition.methods.first().cloned().unwrap_or(http::Method::POST);
         let mut draft = Draft::new(method, request.url).map_err(SignError::Request)?;
+        draft.document.clone_from(&definition.document);
         // What the caller says comes first, and nothing is put over it.
         draft.headers = request.headers.to_vec();
         draft.body = match (request.body, &definition.sample.body) {
