@@ -36,7 +36,16 @@ pub(crate) struct Input {
     pub(crate) base: Vec<u8>,
 }
 
-const SIGNATURE: HeaderName = HeaderName::from_static("signature");
+impl Input {
+    /// Whether it covers a digest of the body, or a part of the header that has them.
+    pub(crate) fn covers_digest(&self) -> bool {
+        let digest = |component: &Component| component.is_digest();
+        self.components.iter().any(digest)
+    }
+}
+
+/// Where signatures stand.
+pub(crate) const SIGNATURE: HeaderName = HeaderName::from_static("signature");
 const SIGNATURE_INPUT: HeaderName = HeaderName::from_static("signature-input");
 
 /// Reads the signatures of a request that the rules admit; at least one.

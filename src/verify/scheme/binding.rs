@@ -22,6 +22,8 @@ pub(crate) struct Binding {
     /// token is one text or several (RFC 7519, section 4.1.3).
     pub(crate) elements: Option<Source>,
     pub(crate) any_of: Vec<Expected>,
+    /// There must be nothing at all.
+    pub(crate) is_absent: bool,
 }
 
 /// What a value must be.
@@ -91,6 +93,9 @@ impl Binding {
     ///
     /// Something is missing, there twice, or not equal.
     pub(crate) fn judge(&self, message: &Message<'_>) -> Result<(), Refusal> {
+        if self.is_absent {
+            return self.judge_absent(message);
+        }
         let expected = self.any_of.iter().map(|one| one.bytes(message));
         let expected = expected.collect::<Result<Vec<_>, _>>()?;
         let fits = |value: &[u8]| {
@@ -113,6 +118,23 @@ impl Binding {
             return Ok(());
         }
         let detail = format!("{} is not what it must be", self.source);
+        Err(Refusal::new(Code::SignatureMismatch, detail))
+    }
+
+    fn judge_absent(&self, message: &Message<'_>) -> Result<(), Refusal> {
+        let found = match &self.source {
+            Source::Claim(_, number) => message.claims.and_then(|claims| claims.get(*number)),
+            source => message.found(source),
+        };
+        // Arrays and objects are there, although they have no text.
+        let is_there = match found {
+            Some(found) => found.reached || found.duplicate,
+            None => self.source.read(message) != Read::Absent,
+        };
+        if !is_there {
+            return Ok(());
+        }
+        let detail = format!("{} is there and must not be", self.source);
         Err(Refusal::new(Code::SignatureMismatch, detail))
     }
 

@@ -33,7 +33,8 @@ impl Scheme {
         };
         let message = Message::new(head, body).with(&looked);
         let claims = self.claims_for(number, group.ids.iter().chain(&group.kinds), &message);
-        let message = Message { claims: claims.as_deref(), ..message };
+        let params = self.params_for(number, group.ids.iter().chain(&group.kinds), &message);
+        let message = Message { claims: claims.as_deref(), params: params.as_deref(), ..message };
         let mut ids: SmallVec<[Box<str>; 1]> = SmallVec::new();
         // Where nothing is proven, an id is nobody's word.
         for source in group.ids.iter().filter(|_| !group.is_open) {

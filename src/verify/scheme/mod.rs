@@ -89,6 +89,8 @@ impl fmt::Debug for Scheme {
 /// from the message must be what the signature in question covers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Group {
+    /// Where the proof stands that ids and types are read from.
+    proof: Option<Source>,
     timestamp: Option<(Source, Unit)>,
     ids: Vec<Source>,
     kinds: Vec<Source>,

@@ -2,6 +2,7 @@
 
 use super::{Means, Scheme};
 use crate::verify::{
+    httpsig,
     json::Found,
     source::{Message, Source},
 };
@@ -23,6 +24,31 @@ impl Scheme {
         self.candidates_of(group).find_map(|(_, candidate)| match &candidate.means {
             Means::Jws(rules) if candidate.applies_to(message) => {
                 candidate.claims(&rules.algorithms, &self.lookups.claims, message)
+            }
+            _ => None,
+        })
+    }
+
+    /// The parameters of the message's signature where one of these sources is a parameter.
+    ///
+    /// Of several signatures it is not known here which has held: only what all of them say is said.
+    pub(super) fn params_for<'s>(
+        &self,
+        group: usize,
+        sources: impl IntoIterator<Item = &'s Source>,
+        message: &Message<'_>,
+    ) -> Option<Vec<(Box<str>, Box<str>)>> {
+        let mut sources = sources.into_iter();
+        if !sources.any(|source| matches!(source, Source::Param(_))) {
+            return None;
+        }
+        self.candidates_of(group).find_map(|(_, candidate)| match &candidate.means {
+            Means::Message(rules) if candidate.applies_to(message) => {
+                let inputs = httpsig::read(message.head, rules).ok()?;
+                let mut all = inputs.iter().map(|input| input.parameters.texts());
+                let mut common = all.next()?;
+                all.for_each(|others| common.retain(|param| others.contains(param)));
+                Some(common)
             }
             _ => None,
         })

@@ -2,8 +2,8 @@
 
 use super::{Claim, Means, Scheme};
 use crate::verify::{
-    Head, jws,
-    key::{KeyRing, Wanted},
+    Head, httpsig, jws,
+    key::{KeyRing, RemoteRing, Wanted},
     source::Message,
 };
 
@@ -41,11 +41,20 @@ impl Scheme {
                     let Ok(jws) = read else { continue };
                     jws.kid
                 }
+                (None, Means::Message(rules)) => {
+                    let Ok(inputs) = httpsig::read(head, rules) else { continue };
+                    let keyid = inputs.into_iter().map(|input| input.parameters.keyid);
+                    let known = |keyid: &Option<Box<str>>| {
+                        let is_there =
+                            |remote: &RemoteRing| !remote.keys.get(keyid.as_deref()).is_empty();
+                        remotes.iter().all(is_there)
+                    };
+                    // Of several signatures the first whose key is not here.
+                    keyid.skip_while(known).next().unwrap_or_default()
+                }
                 _ => None,
             };
-            let is_missing = |remote: &&crate::verify::key::RemoteRing| {
-                remote.keys.get(name.as_deref()).is_empty()
-            };
+            let is_missing = |remote: &&RemoteRing| remote.keys.get(name.as_deref()).is_empty();
             if let Some(remote) = remotes.iter().find(is_missing) {
                 let remote = std::sync::Arc::clone(&remote.keys);
                 return Some(Wanted { remote, name: name.unwrap_or_default() });

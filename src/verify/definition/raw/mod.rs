@@ -116,7 +116,10 @@ pub struct RawSignature {
     pub payload: Option<String>,
     /// Of "jws": claims that must be there; ["exp"] if absent.
     pub required: Option<Vec<String>>,
-    /// Of "rfc9421": components that must be covered; an inner array is one of several sets.
+    /// Of "jws": the sender uses one token for many messages; it vouches for the sender only.
+    pub reusable: Option<bool>,
+    /// Of "rfc9421": components that must be covered. Inner arrays are sets of several, of which
+    /// one must be covered besides.
     pub components: Option<Vec<Many<String>>>,
     /// The array of which every element is signed by itself; `item:` sources are inside it.
     pub each: Option<String>,
@@ -149,6 +152,8 @@ pub enum RawExpected {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RawDigest {
+    /// There must be nothing at all.
+    pub absent: Option<bool>,
     /// The template that is hashed.
     pub of: Option<String>,
     /// "sha256" (default), "sha384" or "sha512".
@@ -233,6 +238,8 @@ pub struct RawExpect {
     pub about: Option<String>,
     /// What is taken if the route says nothing; absent: the route must say it.
     pub default: Option<String>,
+    /// The route need not say it, and nothing is taken instead.
+    pub optional: Option<bool>,
 }
 
 /// `sample`.

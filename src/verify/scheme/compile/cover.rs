@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::verify::{
+    httpsig::{Component, Rules},
     scheme::{Means, binding::Binding},
     source::Source,
     template::Template,
@@ -53,6 +54,7 @@ impl Cover<'_> {
         match (self.means, source) {
             (Means::Jws(_), Source::Claim(..)) => true,
             (Means::Token | Means::Nothing, _) => false,
+            (Means::Message(rules), source) => requires(rules, source),
             _ => self.template.is_some_and(|template| template.covers(source)),
         }
     }
@@ -65,13 +67,19 @@ impl Cover<'_> {
                 && (self.is_signed(&Source::Query)
                     || self.is_signed(&Source::Target)
                     || self.uses_url());
-        is_covered && binding.any_of.iter().all(|expected| expected.template.covers(source))
+        is_covered
+            && !binding.is_absent
+            && binding.any_of.iter().all(|expected| expected.template.covers(source))
     }
 
     /// The headers that are covered, in lower case.
     pub(super) fn headers(&self) -> BTreeSet<String> {
         let bound = self.bindings.iter().flat_map(Binding::templates);
         let values = self.template.into_iter().chain(bound).flat_map(Template::values);
+        let fields = match self.means {
+            Means::Message(rules) => rules.fields(),
+            _ => BTreeSet::new(),
+        };
         values
             .filter_map(|value| match &value.source {
                 Source::Header(name) => Some((name, &value.source)),
@@ -79,6 +87,23 @@ impl Cover<'_> {
             })
             .filter(|(_, source)| self.covers(source))
             .map(|(name, _)| name.as_str().to_owned())
+            .chain(fields)
             .collect()
+    }
+}
+
+/// Whether every message signature that the rules admit covers this source.
+fn requires(rules: &Rules, source: &Source) -> bool {
+    match source {
+        Source::Body => rules.require(&Component::CONTENT_DIGEST),
+        Source::Header(name) => rules.require(&Component::field(name.clone())),
+        Source::Host => rules.require(&Component::Authority),
+        Source::Method => rules.require(&Component::Method),
+        Source::Param(_) => true,
+        Source::Path => rules.require(&Component::Path),
+        Source::Query => rules.require(&Component::Query),
+        Source::Scheme => rules.require(&Component::Scheme),
+        Source::Target => rules.require(&Component::Path) && rules.require(&Component::Query),
+        _ => false,
     }
 }

@@ -7,6 +7,7 @@ use crate::verify::{
     algorithm::Algorithm,
     definition::raw::{RawCertificate, RawDigest, RawExpected, RawSignature},
     encoding::Encoding,
+    httpsig,
     json::Pointer,
     jws::JoseAlgorithm,
     scheme::{
@@ -23,7 +24,7 @@ use crate::verify::{
 type Algorithms = SmallVec<[Algorithm; 1]>;
 
 /// Kinds of proof that choose among algorithms.
-const KINDS: &[&str] = &["jws"];
+const KINDS: &[&str] = &["jws", "rfc9421"];
 
 impl Compiler<'_> {
     /// The kind of proof, and its algorithms.
@@ -33,18 +34,24 @@ impl Compiler<'_> {
             self.problem(&at("algorithm"), "is missing".to_owned());
             return None;
         };
-        let is_jws = name == "jws";
+        let (is_jws, is_message) = (name == "jws", name == "rfc9421");
         let only = [
-            ("algorithms", raw.algorithms.is_some(), is_jws),
+            ("algorithms", raw.algorithms.is_some(), is_jws || is_message),
+            ("components", raw.components.is_some(), is_message),
             ("payload", raw.payload.is_some(), is_jws),
             ("required", raw.required.is_some(), is_jws),
-            ("each", raw.each.is_some(), !is_jws),
+            ("reusable", raw.reusable.is_some(), is_jws),
+            ("each", raw.each.is_some(), !is_jws && !is_message),
+            ("encoding", raw.encoding.is_some(), !is_jws && !is_message),
         ];
         for (key, _, _) in only.iter().filter(|(_, there, fits)| *there && !fits) {
             self.problem(&at(key), format!("`{name}` has no `{key}`"));
         }
         if is_jws {
             return self.jws(path, raw);
+        }
+        if is_message {
+            return self.message(path, raw);
         }
         let known = Algorithm::ALL.iter().map(|a| a.as_str()).chain(KINDS.iter().copied());
         let known: Vec<_> = known.collect();
@@ -75,14 +82,8 @@ impl Compiler<'_> {
         if algorithms.len() != names.len() || algorithms.is_empty() {
             return None;
         }
-        let symmetric = algorithms.iter().filter(|a| !a.algorithm().is_asymmetric()).count();
-        if symmetric != 0 && symmetric != algorithms.len() {
-            let what = "holds algorithms with secrets and with public keys: a public key could be \
-                        taken for a secret";
-            self.problem(&at, what.to_owned());
-            return None;
-        }
-        let own = algorithms.iter().map(|algorithm| algorithm.algorithm()).collect();
+        let own: Algorithms = algorithms.iter().map(|algorithm| algorithm.algorithm()).collect();
+        self.refuse_mixed(&at, &own)?;
         let required = raw.required.clone().unwrap_or_else(|| vec!["exp".to_owned()]);
         let mut numbered = Vec::new();
         for name in required {
@@ -91,7 +92,20 @@ impl Compiler<'_> {
                 numbered.push((name.into(), number));
             }
         }
-        Some((Means::Jws(Jws { algorithms, required: numbered }), own))
+        let is_reusable = raw.reusable == Some(true);
+        Some((Means::Jws(Jws { algorithms, required: numbered, is_reusable }), own))
+    }
+
+    /// Algorithms of both kinds at once.
+    pub(super) fn refuse_mixed(&mut self, at: &str, algorithms: &[Algorithm]) -> Option<()> {
+        let symmetric = algorithms.iter().filter(|a| !a.is_asymmetric()).count();
+        if symmetric == 0 || symmetric == algorithms.len() {
+            return Some(());
+        }
+        let what = "holds algorithms with secrets and with public keys: a public key could be \
+                    taken for a secret";
+        self.problem(at, what.to_owned());
+        None
     }
 
     /// Where the proof stands.
@@ -104,6 +118,11 @@ impl Compiler<'_> {
             }
             // What is judged there is known with the body.
             (None, Means::Nothing) => Some(Source::Body),
+            (None, Means::Message(_)) => Some(Source::Header(httpsig::SIGNATURE)),
+            (Some(_), Means::Message(_)) => {
+                self.problem(&at, "a message signature stands where RFC 9421 says".to_owned());
+                None
+            }
             (None, _) => {
                 self.problem(&at, "is missing".to_owned());
                 None
@@ -137,6 +156,20 @@ impl Compiler<'_> {
         for (text, expected) in raw.matches.iter().flatten() {
             let at = format!("{path}.match.\"{text}\"");
             let Some(source) = self.source(&at, text, pairs) else { continue };
+            let absent = |one: &RawExpected| match one {
+                RawExpected::Digest(table) => table.absent == Some(true),
+                RawExpected::Template(_) => false,
+            };
+            if let [one] = expected.0.as_slice()
+                && absent(one)
+            {
+                let (elements, any_of) = (None, Vec::new());
+                bindings.push(Binding { source, elements, any_of, is_absent: true });
+                continue;
+            }
+            if expected.0.iter().any(absent) {
+                self.problem(&at, "`absent` stands alone".to_owned());
+            }
             let any_of: Vec<_> =
                 expected.0.iter().filter_map(|one| self.expected(&at, one, pairs, ids)).collect();
             if any_of.is_empty() {
@@ -148,7 +181,7 @@ impl Compiler<'_> {
                 }
                 _ => None,
             };
-            bindings.push(Binding { source, elements, any_of });
+            bindings.push(Binding { source, elements, any_of, is_absent: false });
         }
         bindings
     }

@@ -65,13 +65,13 @@ impl Compiler<'_> {
     /// What goes with a message that is proven this way.
     pub(super) fn group(
         &mut self,
-        means: &Means,
+        (means, from): (&Means, &Source),
         template: Option<&Template>,
         bindings: &[Binding],
         pairs: Pairs<'_>,
         ids: Vec<Source>,
     ) -> Group {
-        let token = matches!(means, Means::Token | Means::Nothing);
+        let token = means.only_vouches();
         // A template that could not be read was complained about already.
         let is_unread = matches!(means, Means::Signed) && template.is_none();
         let (times, unit) = self.times(pairs);
@@ -93,7 +93,10 @@ impl Compiler<'_> {
             self.problem("repeats", format!("`{source}` is not covered by the signature"));
         }
         let covers_kind = !kinds.is_empty() && kinds.iter().all(|kind| cover.covers(kind));
+        // Of two tokens in two places only the one that has held may be read.
+        let carries = matches!(means, Means::Jws(_));
         Group {
+            proof: carries.then(|| from.clone()),
             timestamp,
             ids,
             kinds,

@@ -21,7 +21,9 @@ impl Trial<'_> {
         let payload = self.candidate.payload(message)?;
         let jws = jws::parse(&token, &rules.algorithms, payload.as_deref())?;
         let key_id = self.key_of(&jws)?;
-        let content_key = Some(content::fingerprint(&jws.signing_input));
+        // A token that serves many messages says nothing of any of them.
+        let is_own = !rules.is_reusable;
+        let content_key = is_own.then(|| content::fingerprint(&jws.signing_input));
         // A detached payload is the message itself, and says nothing about the token.
         let carried = match payload {
             Some(_) => None,
