@@ -46,11 +46,6 @@ impl Component {
     pub(crate) const CONTENT_DIGEST: Self =
         Self::Field(HeaderName::from_static("content-digest"), Form::Raw);
 
-    /// A header, as it is.
-    pub(crate) const fn field(name: HeaderName) -> Self {
-        Self::Field(name, Form::Raw)
-    }
-
     /// Reads a component as definitions write it: `@method`, `content-digest`, `x;key="a"`.
     ///
     /// # Errors

@@ -44,8 +44,7 @@ impl Input {
     }
 }
 
-/// Where signatures stand.
-pub(crate) const SIGNATURE: HeaderName = HeaderName::from_static("signature");
+const SIGNATURE: HeaderName = HeaderName::from_static("signature");
 const SIGNATURE_INPUT: HeaderName = HeaderName::from_static("signature-input");
 
 /// Reads the signatures of a request that the rules admit; at least one.

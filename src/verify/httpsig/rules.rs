@@ -1,7 +1,5 @@
 //! What a signature must cover to prove anything.
 
-use std::collections::BTreeSet;
-
 use super::{Component, Origin, Parameters};
 use crate::{
     decision::{Code, Refusal},
@@ -27,17 +25,6 @@ impl Rules {
         let covers = |set: &[Component]| set.iter().any(|own| own.covers(component));
         covers(&self.required)
             || (!self.one_of.is_empty() && self.one_of.iter().all(|set| covers(set)))
-    }
-
-    /// The headers that every signature that they admit covers, in lower case.
-    pub(crate) fn fields(&self) -> BTreeSet<String> {
-        let name = |component: &Component| match component {
-            Component::Field(name, _) if self.require(&Component::field(name.clone())) => {
-                Some(name.as_str().to_owned())
-            }
-            _ => None,
-        };
-        self.required.iter().filter_map(name).collect()
     }
 
     /// Judges what a signature says it covers, and by which algorithm.

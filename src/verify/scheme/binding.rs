@@ -22,8 +22,8 @@ pub(crate) struct Binding {
     /// token is one text or several (RFC 7519, section 4.1.3).
     pub(crate) elements: Option<Source>,
     pub(crate) any_of: Vec<Expected>,
-    /// There must be nothing at all.
-    pub(crate) is_absent: bool,
+    /// It need not be there, and with nothing else allowed must not be.
+    pub(crate) may_be_absent: bool,
 }
 
 /// What a value must be.
@@ -93,9 +93,6 @@ impl Binding {
     ///
     /// Something is missing, there twice, or not equal.
     pub(crate) fn judge(&self, message: &Message<'_>) -> Result<(), Refusal> {
-        if self.is_absent {
-            return self.judge_absent(message);
-        }
         let expected = self.any_of.iter().map(|one| one.bytes(message));
         let expected = expected.collect::<Result<Vec<_>, _>>()?;
         let fits = |value: &[u8]| {
@@ -106,6 +103,7 @@ impl Binding {
             Some(values) => !values.is_empty() && values.iter().all(|value| fits(value.as_bytes())),
             None => match self.source.read(message) {
                 Read::Value(value) => fits(&value),
+                Read::Absent if self.may_be_absent && !self.is_reached(message) => true,
                 Read::Absent | Read::Malformed(_) => self.is_listed(message, fits),
                 Read::Repeated if self.source.is_header() => {
                     let detail = format!("{} is there more than once", self.source);
@@ -121,28 +119,20 @@ impl Binding {
         Err(Refusal::new(Code::SignatureMismatch, detail))
     }
 
-    fn judge_absent(&self, message: &Message<'_>) -> Result<(), Refusal> {
-        let found = match &self.source {
-            Source::Claim(_, number) => message.claims.and_then(|claims| claims.get(*number)),
-            source => message.found(source),
-        };
-        // Arrays and objects are there, although they have no text.
-        let is_there = match found {
-            Some(found) => found.reached || found.duplicate,
-            None => self.source.read(message) != Read::Absent,
-        };
-        if !is_there {
-            return Ok(());
-        }
-        let detail = format!("{} is there and must not be", self.source);
-        Err(Refusal::new(Code::SignatureMismatch, detail))
-    }
-
     /// The values under a pointer to several; none where one of them is missing.
     fn found<'a>(&self, message: &Message<'a>) -> Option<&'a [Box<str>]> {
         let found: &Found = message.found(&self.source).filter(|_| self.source.is_many())?;
         let whole = !found.duplicate && !found.incomplete;
         Some(if whole { &found.values } else { &[] })
+    }
+
+    /// Whether something stands there, even if it has no text.
+    fn is_reached(&self, message: &Message<'_>) -> bool {
+        let found = match &self.source {
+            Source::Claim(_, number) => message.claims.and_then(|claims| claims.get(*number)),
+            source => message.found(source),
+        };
+        found.is_some_and(|found| found.reached)
     }
 
     fn is_listed(&self, message: &Message<'_>, fits: impl Fn(&[u8]) -> bool) -> bool {
@@ -151,6 +141,14 @@ impl Binding {
         found.is_some_and(|found| {
             !found.duplicate && found.values.iter().any(|value| fits(value.as_bytes()))
         })
+    }
+
+    /// Whether only one value is let through, the same in every message of a route.
+    pub(crate) fn is_constant(&self) -> bool {
+        match self.any_of.as_slice() {
+            [one] => one.digest.is_none() && one.template.values().next().is_none(),
+            _ => false,
+        }
     }
 
     /// Every template that it compares with.

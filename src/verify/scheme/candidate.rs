@@ -79,19 +79,8 @@ pub(crate) struct Jws {
     pub(crate) algorithms: Vec<JoseAlgorithm>,
     /// Claims that must be there, and their numbers among the scheme's.
     pub(crate) required: Vec<(Box<str>, usize)>,
-    /// The sender uses one token for many messages, so that it proves who sends and not what.
-    pub(crate) is_reusable: bool,
-}
-
-impl Means {
-    /// Whether it proves who sends and nothing of what is sent.
-    pub(crate) const fn only_vouches(&self) -> bool {
-        match self {
-            Self::Jws(jws) => jws.is_reusable,
-            Self::Nothing | Self::Token => true,
-            Self::Message(_) | Self::Signed => false,
-        }
-    }
+    /// It says who calls, and comes again with other messages.
+    pub(crate) reusable: bool,
 }
 
 /// How signatures stand in their place.

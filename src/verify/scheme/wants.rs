@@ -43,14 +43,14 @@ impl Scheme {
                 }
                 (None, Means::Message(rules)) => {
                     let Ok(inputs) = httpsig::read(head, rules) else { continue };
-                    let keyid = inputs.into_iter().map(|input| input.parameters.keyid);
-                    let known = |keyid: &Option<Box<str>>| {
-                        let is_there =
+                    let is_here = |keyid: &Option<Box<str>>| {
+                        let has =
                             |remote: &RemoteRing| !remote.keys.get(keyid.as_deref()).is_empty();
-                        remotes.iter().all(is_there)
+                        remotes.iter().all(has)
                     };
+                    let keyids = inputs.into_iter().map(|input| input.parameters.keyid);
                     // Of several signatures the first whose key is not here.
-                    keyid.skip_while(known).next().unwrap_or_default()
+                    keyids.skip_while(is_here).next().unwrap_or_default()
                 }
                 _ => None,
             };

@@ -1,7 +1,6 @@
 //! From the tables of a definition to candidates that can judge.
 
 mod cover;
-mod message;
 mod proof;
 mod signed;
 mod words;

@@ -5,9 +5,9 @@ use smallvec::SmallVec;
 use super::{Compiler, Pairs};
 use crate::verify::{
     algorithm::Algorithm,
-    definition::raw::{RawCertificate, RawDigest, RawExpected, RawSignature},
+    definition::raw::{RawCertificate, RawComponents, RawDigest, RawExpected, RawSignature},
     encoding::Encoding,
-    httpsig,
+    httpsig::{self, Component},
     json::Pointer,
     jws::JoseAlgorithm,
     scheme::{
@@ -42,7 +42,6 @@ impl Compiler<'_> {
             ("required", raw.required.is_some(), is_jws),
             ("reusable", raw.reusable.is_some(), is_jws),
             ("each", raw.each.is_some(), !is_jws && !is_message),
-            ("encoding", raw.encoding.is_some(), !is_jws && !is_message),
         ];
         for (key, _, _) in only.iter().filter(|(_, there, fits)| *there && !fits) {
             self.problem(&at(key), format!("`{name}` has no `{key}`"));
@@ -92,12 +91,17 @@ impl Compiler<'_> {
                 numbered.push((name.into(), number));
             }
         }
-        let is_reusable = raw.reusable == Some(true);
-        Some((Means::Jws(Jws { algorithms, required: numbered, is_reusable }), own))
+        Some((
+            Means::Jws(Jws {
+                algorithms,
+                required: numbered,
+                reusable: raw.reusable == Some(true),
+            }),
+            own,
+        ))
     }
 
-    /// Algorithms of both kinds at once.
-    pub(super) fn refuse_mixed(&mut self, at: &str, algorithms: &[Algorithm]) -> Option<()> {
+    fn refuse_mixed(&mut self, at: &str, algorithms: &[Algorithm]) -> Option<()> {
         let symmetric = algorithms.iter().filter(|a| !a.is_asymmetric()).count();
         if symmetric == 0 || symmetric == algorithms.len() {
             return Some(());
@@ -106,6 +110,49 @@ impl Compiler<'_> {
                     taken for a secret";
         self.problem(at, what.to_owned());
         None
+    }
+
+    /// A message signature: the receiver decides what it must cover.
+    fn message(&mut self, path: &str, raw: &RawSignature) -> Option<(Means, Algorithms)> {
+        let at = |key: &str| format!("{path}.{key}");
+        let names = raw.algorithms.as_deref().unwrap_or_default();
+        let registered = |a: &&Algorithm| httpsig::algorithm_name(**a).is_some();
+        let known: Vec<_> = Algorithm::ALL.iter().filter(registered).map(|a| a.as_str()).collect();
+        let parse = |name: &str| Algorithm::parse(name).filter(|a| registered(&a));
+        let algorithms: Vec<_> = names
+            .iter()
+            .filter_map(|name| self.word(&at("algorithms"), name, parse, &known))
+            .collect();
+        if names.is_empty() {
+            self.problem(&at("algorithms"), "is missing".to_owned());
+        }
+        self.refuse_mixed(&at("algorithms"), &algorithms)?;
+        let mut rules = httpsig::Rules { algorithms, ..httpsig::Rules::default() };
+        let mut component = |text: &String| {
+            let parsed = Component::parse(text).map_err(|why| format!("`{text}` {why}"));
+            self.keep(&at("components"), parsed)
+        };
+        for element in raw.components.as_deref().unwrap_or_default() {
+            match element {
+                RawComponents::One(text) => rules.required.extend(component(text)),
+                RawComponents::Set(texts) => {
+                    rules.one_of.push(texts.iter().filter_map(&mut component).collect());
+                }
+            }
+        }
+        if !rules.require(&Component::CONTENT_DIGEST) {
+            let what =
+                "leaves out \"content-digest\", without which a signature says nothing of the body";
+            self.problem(&at("components"), what.to_owned());
+        }
+        let url = self.expect.get("url");
+        rules.origin = url.and_then(|url| httpsig::Origin::of_url(url));
+        if url.is_some() && rules.origin.is_none() {
+            let what = "must be the whole URL, as in \"https://example.com/hook\"";
+            self.problem("expect.url", what.to_owned());
+        }
+        let algorithms = rules.algorithms.iter().copied().collect();
+        Some((Means::Message(rules), algorithms))
     }
 
     /// Where the proof stands.
@@ -118,9 +165,9 @@ impl Compiler<'_> {
             }
             // What is judged there is known with the body.
             (None, Means::Nothing) => Some(Source::Body),
-            (None, Means::Message(_)) => Some(Source::Header(httpsig::SIGNATURE)),
+            (None, Means::Message(_)) => self.source(&at, "header:signature-input", None),
             (Some(_), Means::Message(_)) => {
-                self.problem(&at, "a message signature stands where RFC 9421 says".to_owned());
+                self.problem(&at, "RFC 9421 says where its signatures stand".to_owned());
                 None
             }
             (None, _) => {
@@ -156,23 +203,12 @@ impl Compiler<'_> {
         for (text, expected) in raw.matches.iter().flatten() {
             let at = format!("{path}.match.\"{text}\"");
             let Some(source) = self.source(&at, text, pairs) else { continue };
-            let absent = |one: &RawExpected| match one {
-                RawExpected::Digest(table) => table.absent == Some(true),
-                RawExpected::Template(_) => false,
-            };
-            if let [one] = expected.0.as_slice()
-                && absent(one)
-            {
-                let (elements, any_of) = (None, Vec::new());
-                bindings.push(Binding { source, elements, any_of, is_absent: true });
-                continue;
-            }
-            if expected.0.iter().any(absent) {
-                self.problem(&at, "`absent` stands alone".to_owned());
-            }
+            let is_absent = |one: &&RawExpected| matches!(one, RawExpected::Digest(d) if d.absent == Some(true));
+            let may_be_absent = expected.0.iter().any(|one| is_absent(&one));
+            let any_of = expected.0.iter().filter(|one| !is_absent(one));
             let any_of: Vec<_> =
-                expected.0.iter().filter_map(|one| self.expected(&at, one, pairs, ids)).collect();
-            if any_of.is_empty() {
+                any_of.filter_map(|one| self.expected(&at, one, pairs, ids)).collect();
+            if any_of.is_empty() && !may_be_absent {
                 self.problem(&at, "names nothing that it could be equal to".to_owned());
             }
             let elements = match &source {
@@ -181,7 +217,7 @@ impl Compiler<'_> {
                 }
                 _ => None,
             };
-            bindings.push(Binding { source, elements, any_of, is_absent: false });
+            bindings.push(Binding { source, elements, any_of, may_be_absent });
         }
         bindings
     }
