@@ -23,7 +23,7 @@ use std::{
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 
-pub(crate) use candidate::{Candidate, Form, Means, Test};
+pub(crate) use candidate::{Candidate, Form, Jws, Means, Test};
 pub use claim::Claim;
 pub(crate) use compile::{Compiled, compile};
 pub use coverage::Coverage;

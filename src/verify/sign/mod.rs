@@ -4,16 +4,18 @@
 
 mod draft;
 mod key;
+mod message;
 mod place;
 mod similar;
 mod splice;
+mod token;
 
 use http::{Method, header::HOST};
 
 use self::{draft::Draft, place::Placer};
 use super::{
     Definition, Head, Scheme, Secret,
-    scheme::{Candidate, Form, Test},
+    scheme::{Candidate, Form, Means, Test},
     source::{Message, Source},
 };
 use crate::{clock::UnixMs, decision::Refusal};
@@ -101,14 +103,21 @@ pub fn sign(
     if let Some((source, Test::Equals(text))) = first.when.first().map(|c| (&c.source, &c.test)) {
         placer.put("what it depends on", source, text)?;
     }
-    placer.ids(scheme.ids_of(first))?;
+    let ids = scheme.ids_of(first).iter().flat_map(|source| token::behind(first, source));
+    placer.ids(&ids.collect::<Vec<_>>())?;
     placer.kind(scheme.kinds_of(first));
     placer.sample_parts();
-    if let Some((source, unit)) = scheme.timestamp_of(first) {
+    if let Some((source, unit)) = scheme.timestamp_of(first)
+        && !source.is_in_proof()
+    {
         placer.put("the timestamp", source, &unit.write(request.at))?;
     }
     for (candidate, secret) in chosen {
-        let value = value_of(scheme, candidate, secret, &placer.draft)?;
+        if let Means::Message(rules) = &candidate.means {
+            message::sign(&mut placer, scheme, candidate, rules, secret)?;
+            continue;
+        }
+        let value = value_of(scheme, candidate, secret, &mut placer)?;
         place_value(&mut placer, candidate, secret, &value)?;
     }
     let Draft { method, origin, path, query, headers, body } = placer.draft;
@@ -151,13 +160,28 @@ fn value_of(
     scheme: &Scheme,
     candidate: &Candidate,
     secret: &Secret,
-    draft: &Draft,
+    placer: &mut Placer<'_>,
 ) -> Result<String, SignError> {
+    if let Means::Jws(rules) = &candidate.means {
+        return token::make(scheme, candidate, rules, secret, placer);
+    }
     let Some(template) = &candidate.signed else {
         let key = candidate.key.decode(&secret.bytes).map_err(SignError::Secret)?;
         return String::from_utf8(key.to_vec())
             .map_err(|_| SignError::Secret("is not text".to_owned()));
     };
+    read(scheme, &placer.draft, |message| {
+        let chunks = template.chunks(message).map_err(SignError::Unsignable)?;
+        Ok(candidate.encoding.encode(&key::sign(candidate, secret, template, &chunks)?))
+    })
+}
+
+/// Looks at a draft as whoever receives it will.
+fn read<T>(
+    scheme: &Scheme,
+    draft: &Draft,
+    then: impl FnOnce(&Message<'_>) -> Result<T, SignError>,
+) -> Result<T, SignError> {
     let mut headers = draft.header_map().map_err(SignError::Request)?;
     if let (false, Ok(host)) = (headers.contains_key(HOST), draft.authority().parse()) {
         headers.insert(HOST, host);
@@ -167,8 +191,7 @@ fn value_of(
     let head = Head { method: &draft.method, uri: &uri, headers: &headers };
     let found = scheme.look_into(head, &draft.body);
     let message = Message::new(head, &draft.body).with(&found);
-    let chunks = template.chunks(&message).map_err(SignError::Unsignable)?;
-    Ok(candidate.encoding.encode(&key::sign(candidate, secret, template, &chunks)?))
+    then(&message)
 }
 
 fn place_value(

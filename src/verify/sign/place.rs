@@ -8,7 +8,12 @@ use super::{
     draft::Draft,
     similar::{similar, uuid},
 };
-use crate::verify::{Definition, definition::raw::RawSignature, pairs::Split, source::Source};
+use crate::{
+    clock::UnixMs,
+    verify::{
+        Definition, definition::raw::RawSignature, json::Pointer, pairs::Split, source::Source,
+    },
+};
 
 /// A request while it is being made, and what it is made from.
 pub(super) struct Placer<'a> {
@@ -65,6 +70,9 @@ impl<'a> Placer<'a> {
             Source::Json(pointer, _) => {
                 let path: Vec<_> = pointer.names().collect();
                 self.draft.member(&path, true, &mut |_| text.to_owned()).map_err(fail)?;
+            }
+            Source::Method => {
+                self.draft.method = text.parse().map_err(|_| fail("it is no method".to_owned()))?;
             }
             Source::Pair(header, key, split) => self.element(header, key, text, split),
             Source::Parameter(name) => self.draft.parameter(name, text),
@@ -130,6 +138,33 @@ impl<'a> Placer<'a> {
             }
         }
         Ok(())
+    }
+
+    /// The time at which it claims to be signed.
+    pub(super) const fn at(&self) -> UnixMs {
+        self.request.at
+    }
+
+    /// A value used once: the id that was asked for, or a fresh one.
+    pub(super) fn nonce(&mut self) -> String {
+        self.request.id.map_or_else(|| uuid(&mut self.random), ToOwned::to_owned)
+    }
+
+    /// Texts for ids and types that are claims.
+    pub(super) fn claims(&mut self, ids: &[Source], kinds: &[Source]) -> Vec<(Pointer, String)> {
+        let mut claims = Vec::new();
+        for source in kinds {
+            if let Source::Claim(pointer, _) = source {
+                claims.push((pointer.clone(), self.request.kind.unwrap_or("sample").to_owned()));
+            }
+        }
+        for source in ids {
+            if let Source::Claim(pointer, _) = source {
+                let id = self.nonce();
+                claims.push((pointer.clone(), id));
+            }
+        }
+        claims
     }
 
     fn fresh_header(&mut self, name: &HeaderName) -> String {
