@@ -8,30 +8,19 @@ pub fn comes_later(name: &str) -> bool {
 
 /// Names that people try, sorted.
 const LATER: &[&str] = &[
-    "adyen",
     "atlassian-connect",
-    "aws-sns",
-    "braintree",
-    "cloudinary",
-    "contentful",
     "discord",
     "fatture-in-cloud",
     "fattureincloud",
     "fireblocks",
     "fusionauth",
     "google-pubsub",
-    "mandrill",
     "messagebird",
     "netlify",
-    "paypal",
     "plaid",
-    "plivo",
     "rfc9421",
-    "salesforce-outbound",
     "sendgrid",
-    "sns",
     "telnyx",
-    "twilio",
 ];
 
 #[cfg(test)]
