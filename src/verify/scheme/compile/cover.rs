@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::verify::{
+    httpsig::{self, Component, ComponentForm as Form},
     scheme::{Means, binding::Binding},
     source::Source,
     template::Template,
@@ -53,6 +54,7 @@ impl Cover<'_> {
     fn is_signed(&self, source: &Source) -> bool {
         match (self.means, source) {
             (Means::Jws(_), Source::Claim(..)) => true,
+            (Means::Message(rules), source) => is_required(rules, source),
             (Means::Token | Means::Nothing, _) => false,
             _ => self.template.is_some_and(|template| template.covers(source)),
         }
@@ -66,11 +68,18 @@ impl Cover<'_> {
                 && (self.is_signed(&Source::Query)
                     || self.is_signed(&Source::Target)
                     || self.uses_url());
-        is_covered && binding.any_of.iter().all(|expected| expected.template.covers(source))
+        is_covered && !binding.may_be_absent && binding.any_of.iter().all(|expected| expected.template.covers(source))
     }
 
     /// The headers that are covered, in lower case.
     pub(super) fn headers(&self) -> BTreeSet<String> {
+        if let Means::Message(rules) = self.means {
+            let required = rules.required.iter().filter_map(|component| match component {
+                Component::Field(name, _) => Some(name.as_str().to_owned()),
+                _ => None,
+            });
+            return required.collect();
+        }
         let bound = self.bindings.iter().flat_map(Binding::templates);
         let values = self.template.into_iter().chain(bound).flat_map(Template::values);
         values
@@ -83,4 +92,22 @@ impl Cover<'_> {
             .map(|name| name.as_str().to_owned())
             .collect()
     }
+}
+
+/// Whether every message signature that the rules admit covers the source's value.
+fn is_required(rules: &httpsig::Rules, source: &Source) -> bool {
+    let component = match source {
+        Source::Param(_) => return true,
+        Source::Body => Component::CONTENT_DIGEST,
+        Source::Header(name) => Component::Field(name.clone(), Form::Raw),
+        Source::Method => Component::Method,
+        Source::Parameter(_) | Source::Query => Component::Query,
+        Source::Path => Component::Path,
+        Source::Target => {
+            return rules.require(&Component::Path) && rules.require(&Component::Query);
+        }
+        Source::Url => Component::TargetUri,
+        _ => return false,
+    };
+    rules.require(&component)
 }

@@ -77,7 +77,8 @@ impl Compiler<'_> {
         pairs: Pairs<'_>,
         ids: Vec<Source>,
     ) -> Group {
-        let token = matches!(means, Means::Token | Means::Nothing);
+        let is_identity = matches!(means, Means::Jws(jws) if jws.reusable);
+        let token = is_identity || matches!(means, Means::Token | Means::Nothing);
         // A template that could not be read was complained about already.
         let is_unread = matches!(means, Means::Signed) && template.is_none();
         let (times, unit) = self.times(pairs);
