@@ -1,6 +1,6 @@
 //! Signs requests by RFC 9421, as a provider would.
 
-use super::{SignError, key, place::Placer, read};
+use super::{SignError, key, place::Placer, proof::with_message};
 use crate::verify::{
     Scheme, Secret,
     httpsig::{self, Component, Parameters, Rules},
@@ -32,7 +32,7 @@ pub(super) fn sign(
         nonce: Some(placer.nonce().into()),
         tag: None,
     };
-    let unsigned = read(scheme, &placer.draft, |message| {
+    let unsigned = with_message(scheme, &placer.draft, |message| {
         let origin = rules.origin.as_ref();
         httpsig::prepare(message.head, origin, LABEL, &components, &parameters)
             .map_err(SignError::Unsignable)

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{SignError, key, place::Placer, read};
+use super::{SignError, key, place::Placer, proof::with_message};
 use crate::verify::{
     Scheme, Secret,
     json::Pointer,
@@ -35,7 +35,7 @@ pub(super) fn make(
 ) -> Result<String, SignError> {
     let fresh = placer.claims(scheme.ids_of(candidate), scheme.kinds_of(candidate));
     let at = placer.at();
-    let payload = read(scheme, &placer.draft, |message| {
+    let payload = with_message(scheme, &placer.draft, |message| {
         if let Some(template) = &candidate.signed {
             let chunks = template.chunks(message).map_err(SignError::Unsignable)?;
             return Ok(chunks.concat());
