@@ -184,7 +184,7 @@ mod tests {
     fn a_slip_of_the_pen_is_recognised() {
         assert!(unknown("gihtub").contains("did you mean github?"), "{}", unknown("gihtub"));
         assert!(unknown("adyen-plattform").contains("adyen-platform"));
-        assert!(unknown("adyen").contains("a later version"));
+        assert!(unknown("fattureincloud").contains("a later version"));
         assert!(unknown("qqqqqqqq").contains("`hookward providers` lists"));
         assert_eq!(one("gihtub", Format::Text).unwrap_err(), unknown("gihtub"));
     }
