@@ -93,10 +93,20 @@ macro_rules! catalogue {
 
 // Sorted: looked up by bisection.
 catalogue! {
+    "adobe-sign",
     "adyen-platform",
+    "aftership",
+    "aftership-shipping",
+    "aiprise",
     "airtable",
+    "airwallex",
+    "akeneo",
+    "akeneo-events-api",
+    "alchemy",
     "asana",
+    "ascend",
     "auth0",
+    "autodesk",
     "azure-event-grid",
     "bitbucket",
     "blue",
