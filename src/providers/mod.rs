@@ -5,6 +5,8 @@
 //! and its name into the list of `catalogue.rs`.
 
 mod catalogue;
+#[cfg(test)]
+mod documented;
 mod later;
 #[cfg(test)]
 mod tests;
