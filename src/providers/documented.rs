@@ -56,6 +56,16 @@ const EXAMPLES: &[(&str, &str, (&str, &str), &str)] = &[
         ),
         "an-important-request-payload",
     ),
+    // https://developer.atlassian.com/cloud/jira/platform/webhooks/, as others quote it.
+    (
+        "jira",
+        "It's a Secret to Everybody",
+        (
+            "x-hub-signature",
+            "sha256=a4771c39fbe90f317c7824e83ddef3caae9cb3d976c214ace1f2937e133263c9",
+        ),
+        "Hello World!",
+    ),
 ];
 
 fn judge(
