@@ -75,7 +75,8 @@ fn judge(
     body: &[u8],
 ) -> Result<(), Refusal> {
     let scheme = Scheme::compile(builtin(name).unwrap(), &SchemeOptions::default()).unwrap();
-    let keys = KeyRing::build(&scheme, &[Secret::new("1", secret.as_bytes())]).unwrap();
+    let secrets = [Secret::new("1", secret.as_bytes())];
+    let keys = KeyRing::build(&scheme, &secrets.as_slice().into()).unwrap();
     let mut headers = HeaderMap::new();
     headers.insert(header.parse::<HeaderName>().unwrap(), value.parse().unwrap());
     let uri = Uri::from_static("/in");
