@@ -134,6 +134,7 @@ catalogue! {
     "mollie",
     "mongodb",
     "mux",
+    "nango",
     "notion",
     "nuvemshop",
     "nylas",
