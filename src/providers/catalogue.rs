@@ -147,6 +147,7 @@ catalogue! {
     "okta",
     "openai",
     "opencity-italia",
+    "oura",
     "paddle",
     "pagerduty",
     "pandadoc",
