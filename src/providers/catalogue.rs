@@ -193,6 +193,7 @@ catalogue! {
     "svix",
     "synctera",
     "tailscale",
+    "tally",
     "tebex",
     "telegram",
     "tiktok",
