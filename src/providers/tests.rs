@@ -259,7 +259,7 @@ fn what_the_caller_says_is_not_overwritten() {
 fn what_documentation_shows_verifies() {
     let mut route = Route::new(builtin("sendcloud").unwrap());
     route.secrets = vec![Secret::new("1", b"secretkey")];
-    route.keys = KeyRing::build(&route.scheme, &route.secrets).unwrap();
+    route.keys = KeyRing::build(&route.scheme, &route.secrets.as_slice().into()).unwrap();
     let mut request = SignedRequest {
         method: http::Method::POST,
         url: URL.to_owned(),
