@@ -9,6 +9,7 @@ mod listeners;
 mod networks;
 mod overlap;
 mod placeholder;
+mod public_keys;
 mod routes;
 mod scheme;
 mod secrets;
@@ -62,6 +63,7 @@ pub fn lint(loaded: &Loaded) -> Vec<Problem> {
     listeners::lint(&mut cx);
     routes::lint(&mut cx);
     secrets::lint(&mut cx);
+    public_keys::lint(&mut cx);
     scheme::lint(&mut cx);
     deliveries::lint(&mut cx);
     found.append(&mut cx.found);
