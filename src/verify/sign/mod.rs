@@ -178,7 +178,12 @@ fn place_value(
     value: &str,
 ) -> Result<(), SignError> {
     let text = match &candidate.form {
-        Form::Bare { prefix } | Form::List { prefix, element: None, .. } => {
+        Form::Bare { prefix } => format!("{prefix}{value}"),
+        Form::List { prefix, element: None, split } => {
+            if let Source::Header(header) = &candidate.from {
+                placer.element(header, "", &format!("{prefix}{value}"), split);
+                return Ok(());
+            }
             format!("{prefix}{value}")
         }
         Form::List { element: Some(element), .. } => {
