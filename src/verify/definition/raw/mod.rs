@@ -222,7 +222,7 @@ pub struct RawKeyTable {
 pub struct RawTimestamp {
     /// The source; several: each signature candidate must cover exactly one.
     pub from: Option<Many<String>>,
-    /// "seconds", "milliseconds" or "rfc3339".
+    /// "seconds", "milliseconds", "rfc3339" or "rfc3339-utc".
     pub unit: Option<String>,
     /// How far the signed time may be from now; "5m" if absent.
     pub tolerance: Option<String>,
