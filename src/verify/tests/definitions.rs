@@ -85,7 +85,7 @@ fn definitions_that_would_not_protect_are_refused() {
             "signature.from",
             "later version",
         ),
-        (format!("{BODY}\nhandshake = [{{}}]"), "handshake", "later version"),
+        (format!("{BODY}\nhandshake = [{{}}]"), "handshake[0].name", "missing"),
         (format!("{BODY}\ndeadline = \"soon\""), "deadline", "no duration"),
         (format!("{BODY}\nmethods = [\"PSOT\"]"), "methods", "`POST`"),
         (format!("{BODY}\nfinal = [\"4x\"]"), "final", "\"4xx\""),
