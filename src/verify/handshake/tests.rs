@@ -362,7 +362,11 @@ fn tables_that_would_not_hold_are_refused() {
         (get("reply = { body = \"{challenge}\" }"), "handshake[0].challenge", "missing"),
         (get("challenge = { from = \"query:c\" }"), "handshake[0].challenge", "neither"),
         (get("challenge = { from = \"body\" }"), "handshake[0].challenge.from", "only the head"),
-        (get(&echo.replace("query:c\"", "query:c\", max = 2000")), "handshake[0].challenge.max", "1024"),
+        (
+            get(&echo.replace("query:c\"", "query:c\", max = 2000")),
+            "handshake[0].challenge.max",
+            "1024",
+        ),
         (
             get(&echo.replace("query:c\"", "query:c\", grammar = \"wrd\"")),
             "handshake[0].challenge.grammar",
