@@ -153,7 +153,7 @@ impl Scheme {
             ));
         }
         let chunks = template.chunks(message)?;
-        if self.handshakes.could_be_challenge(chunks.iter().map(|chunk| &**chunk)) {
+        if self.handshakes.could_be_challenge(&chunks) {
             return Err(Refusal::new(
                 Code::SignatureMismatch,
                 "what is signed could be a handshake's challenge, which anybody can have signed",
