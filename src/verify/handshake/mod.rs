@@ -23,7 +23,10 @@ use std::{borrow::Cow, collections::BTreeSet, fmt, sync::Arc};
 use http::{HeaderName, HeaderValue, Method};
 use zeroize::Zeroizing;
 
-use super::{Head, json::Pointer, source::Message};
+use super::{
+    Head,
+    source::{Lookups, Message},
+};
 use terms::Terms;
 
 pub(crate) use compile::{Setting, compile};
@@ -35,7 +38,7 @@ const MAX_ANSWER: usize = 1024;
 #[derive(Debug, Default)]
 pub struct Handshakes {
     all: Vec<Handshake>,
-    pointers: Vec<Pointer>,
+    lookups: Lookups,
 }
 
 /// One of them.
