@@ -9,8 +9,13 @@ use crate::verify::definition::raw::RawCondition;
 ///
 /// What is wrong with it.
 pub(crate) fn read_condition(raw: &RawCondition) -> Result<(String, Test), String> {
-    let named =
-        [("header", &raw.header), ("json", &raw.json), ("query", &raw.query), ("form", &raw.form)];
+    let named = [
+        ("header", &raw.header),
+        ("json", &raw.json),
+        ("query", &raw.query),
+        ("form", &raw.form),
+        ("pair", &raw.pair),
+    ];
     let mut named = named.into_iter().filter_map(|(kind, name)| Some((kind, name.as_ref()?)));
     let source = match (named.next(), named.next(), &raw.method) {
         (Some((kind, name)), None, None) => format!("{kind}:{name}"),
@@ -18,7 +23,7 @@ pub(crate) fn read_condition(raw: &RawCondition) -> Result<(String, Test), Strin
             return Ok(("method".to_owned(), Test::Equals(method.as_str().into())));
         }
         _ => {
-            let what = "looks at one of `header`, `json`, `query`, `form`, `method`";
+            let what = "looks at one of `header`, `json`, `query`, `form`, `pair`, `method`";
             return Err(what.to_owned());
         }
     };

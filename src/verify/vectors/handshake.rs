@@ -144,3 +144,47 @@ impl Expected {
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::super::{Case, Outcome};
+    use crate::{providers, verify::Definition};
+
+    const CASES: &str = include_str!("../../../tests/vectors/handshakes.jsonl");
+
+    fn judge(line: &str) -> Outcome {
+        let lookup = |provider: &str, variant: Option<&str>| -> Option<Arc<Definition>> {
+            providers::by_case(provider, variant).map(Arc::clone)
+        };
+        Case::read(line).unwrap().judge(&lookup)
+    }
+
+    #[test]
+    fn every_handshake_agrees() {
+        assert_eq!(CASES.lines().count(), 11);
+        for line in CASES.lines() {
+            assert_eq!(judge(line), Outcome::Agreed, "{line}");
+        }
+    }
+
+    #[test]
+    fn another_answer_disagrees() {
+        let differs = |case: &str, from: &str, to: &str| {
+            let line = CASES.lines().find(|line| line.contains(case)).unwrap();
+            assert!(line.contains(from), "{line}");
+            let outcome = judge(&line.replacen(from, to, 1));
+            assert!(matches!(outcome, Outcome::Disagreed { .. }), "{case}: {outcome:?}");
+        };
+        differs("challenge-echo-plain", "YWJjMTIz", "YWJjMTI0");
+        differs("challenge-echo-plain", "text/plain", "text/html");
+        differs("challenge-echo-plain", "nosniff", "sniff");
+        differs("challenge-echo-plain", "\"status\": 200", "\"status\": 204");
+        differs("challenge-echo-plain", "\"status\": 200", "\"status\": 403");
+        differs("challenge-echo-plain", "GET", "POST");
+        differs("url-verification-valid", "{\"challenge\"", "{\"other\"");
+        differs("\"url-validation\"", "7a3ce8d3", "7a3ce8d4");
+        differs("url-verification-bad-signature", "\"status\": 401", "\"status\": 200");
+    }
+}

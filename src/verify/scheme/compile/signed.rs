@@ -5,7 +5,7 @@ use crate::verify::{
     algorithm::Algorithm,
     definition::raw::{RawCondition, RawRepeats},
     scheme::{Group, Means, binding::Binding, candidate::Condition, read_condition},
-    source::{Context, Source},
+    source::{BadText, Context, Source},
     template::{Role, Template},
     time::Unit,
 };
@@ -49,6 +49,12 @@ impl Compiler<'_> {
                 let what = "a digest without `{secret}` in it proves nothing: anybody can make it";
                 self.problem(at, what.to_owned());
             }
+            true if template.can_grow() => {
+                let message = "a digest with the secret at its beginning can be made longer by \
+                               anybody: the last value must be text";
+                let suggestion = Some("{secret}{body|utf8}".to_owned());
+                self.problem(at, BadText { message: message.to_owned(), suggestion });
+            }
             false if has_secret => {
                 let what = "`{secret}` stands only in what a plain digest is made of";
                 self.problem(at, what.to_owned());
@@ -67,7 +73,8 @@ impl Compiler<'_> {
         pairs: Pairs<'_>,
         ids: Vec<Source>,
     ) -> Group {
-        let token = matches!(means, Means::Token | Means::Nothing);
+        let is_identity = matches!(means, Means::Jws(jws) if jws.reusable);
+        let token = is_identity || matches!(means, Means::Token | Means::Nothing);
         // A template that could not be read was complained about already.
         let is_unread = matches!(means, Means::Signed) && template.is_none();
         let (times, unit) = self.times(pairs);
