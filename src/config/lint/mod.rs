@@ -5,6 +5,7 @@
 
 mod deliveries;
 pub(crate) mod facts;
+mod handshakes;
 mod listeners;
 mod networks;
 mod overlap;
@@ -65,6 +66,7 @@ pub fn lint(loaded: &Loaded) -> Vec<Problem> {
     secrets::lint(&mut cx);
     public_keys::lint(&mut cx);
     scheme::lint(&mut cx);
+    handshakes::lint(&mut cx);
     deliveries::lint(&mut cx);
     found.append(&mut cx.found);
     found
