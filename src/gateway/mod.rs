@@ -1,6 +1,7 @@
 //! The running snapshot: routes with their schemes, keys, limiters and upstreams; and what
 //! outlives it.
 
+mod allow;
 mod budget;
 mod build;
 mod route;
@@ -14,10 +15,11 @@ use std::sync::{
 use arc_swap::{ArcSwap, Guard};
 use tokio_util::task::TaskTracker;
 
-use crate::{clock::Clock, limit, net::Sources, replay, telemetry::Telemetry};
+use crate::{clock::Clock, fetch::Fetching, limit, net::Sources, replay, telemetry::Telemetry};
 
+pub use allow::{AllowFrom, Standing};
 pub use budget::{BodyBudget, Charge};
-pub use build::BuildError;
+pub use build::{BuildError, Surroundings};
 pub use route::Route;
 pub use router::{Found, Router};
 
@@ -29,6 +31,7 @@ pub struct Gateway {
     // What outlives a reload, by route name.
     replay: Arc<replay::Registry>,
     limits: limit::Registry,
+    fetching: Arc<Fetching>,
 }
 
 /// One configuration in force. Requests keep the route they found in it.
@@ -72,6 +75,16 @@ impl Gateway {
         for route in &self.snapshot().routes {
             route.upstream.spawn_health(runtime);
         }
+    }
+
+    /// Begins to fetch what routes need, and keeps it fresh; further calls change nothing.
+    pub fn spawn_fetching(&self, runtime: &tokio::runtime::Handle) {
+        self.fetching.spawn(runtime);
+    }
+
+    /// What is fetched.
+    pub const fn fetching(&self) -> &Arc<Fetching> {
+        &self.fetching
     }
 
     /// What all requests share.

@@ -6,6 +6,7 @@
 
 mod catalogue;
 mod later;
+pub mod lists;
 #[cfg(test)]
 mod tests;
 

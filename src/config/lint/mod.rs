@@ -6,7 +6,6 @@
 mod deliveries;
 pub(crate) mod facts;
 mod listeners;
-mod networks;
 mod overlap;
 mod placeholder;
 mod routes;
@@ -17,8 +16,8 @@ mod table;
 use std::path::Path;
 
 pub(crate) use self::listeners::is_same;
+pub(in crate::config) use self::table::Finding;
 pub use self::table::TABLE;
-pub(in crate::config) use self::{networks::cover_half, table::Finding};
 use super::{
     LoadOptions, Loaded, Place, Problem, load::load_what_can_be, model::Route, policy,
     problems::finish, quoted,

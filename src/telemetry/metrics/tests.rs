@@ -2,9 +2,10 @@ use std::time::Duration;
 
 use super::*;
 use crate::{
-    clock::UnixMs,
+    clock::{Clock, UnixMs},
     config::model::Check,
     decision::Code,
+    fetch::{Fetching, Resolver},
     replay::{Claimed, ContentClaim, Duplicates, Registry},
 };
 
@@ -37,6 +38,7 @@ fn the_text_has_exactly_the_documented_names() {
     let metrics = Metrics::new();
     metrics.read_from(Gauges {
         replay: replay(),
+        fetching: Fetching::new(Clock::manual(UnixMs(0)), Resolver::system()),
         connections: Box::new(|| 3),
         body_memory_bytes: Box::new(|| 4096),
         http2_errors: Box::new(|| 2),
@@ -62,6 +64,9 @@ fn the_text_has_exactly_the_documented_names() {
     hookward_replay_entries gauge
     hookward_replay_capacity gauge
     hookward_replay_evictions counter
+    hookward_ip_list_entries gauge
+    hookward_ip_list_age_seconds gauge
+    hookward_ip_list_last_refresh_success gauge
     hookward_body_memory_bytes gauge
     hookward_connections gauge
     hookward_config_reloads counter
