@@ -20,6 +20,7 @@ mod contract_streams;
 mod contract_upstream;
 mod drain;
 mod embed;
+mod fetching;
 mod forwarding;
 mod http2;
 mod policy;
