@@ -5,6 +5,7 @@ use std::sync::Arc;
 use http::{HeaderMap, Uri};
 
 use super::{all, builtin, by_case, names, raw};
+use crate::verify::definition::raw::RawExpected;
 use crate::{
     clock::UnixMs,
     decision::Refusal,
@@ -41,7 +42,7 @@ impl Route {
             Secret { id_is_explicit: true, ..Secret::new("1", SECRET.as_bytes()) },
             Secret::new("2", SECRET.replace('0', "f").as_bytes()),
         ];
-        let keys = KeyRing::build(&scheme, &secrets).unwrap();
+        let keys = KeyRing::build(&scheme, &secrets.as_slice().into()).unwrap();
         Self { definition, scheme, secrets, keys }
     }
 
@@ -59,7 +60,7 @@ impl Route {
         let head = Head { method: &request.method, uri: &uri, headers: &headers };
         let claim = self.scheme.claim(head)?;
         let verified = self.scheme.verify(&self.keys, &claim, head, &request.body, NOW)?;
-        self.scheme.judge_time(&claim, head, &request.body, NOW)?;
+        self.scheme.judge_time(&claim, Some(&verified), head, &request.body, NOW)?;
         Ok((verified, self.scheme.event(head, &request.body)))
     }
 
@@ -85,8 +86,16 @@ fn routes() -> impl Iterator<Item = Route> {
 fn is_signed(name: &str, header: &str) -> bool {
     let raw = raw(name).unwrap();
     let signatures = &raw.signature.as_ref().unwrap().0;
-    let texts = signatures.iter().flat_map(|s| [&s.from, &s.signed]);
-    texts.flatten().any(|text| {
+    let mut texts = signatures.iter().flat_map(|s| {
+        let bound = s.matches.iter().flatten().flat_map(|(_, expected)| &expected.0);
+        let bound = bound.filter_map(|expected| match expected {
+            RawExpected::Template(text) => Some(text),
+            RawExpected::Digest(table) => table.of.as_ref(),
+        });
+        let signed = s.signed.iter().flat_map(|many| &many.0);
+        s.from.iter().chain(signed).chain(bound).collect::<Vec<_>>()
+    });
+    texts.any(|text| {
         let text = text.to_ascii_lowercase();
         let at = |kind: &str| text.contains(&format!("{kind}:{header}"));
         // A numbered header, one that the route names, or credentials.

@@ -5,11 +5,15 @@ use base64::{
     alphabet::{STANDARD, URL_SAFE},
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
+use sha1::{Digest, Sha1};
 use smallvec::SmallVec;
 use zeroize::Zeroizing;
 
-/// The longest signature of any algorithm, in bytes.
+/// The longest signature that is a MAC or a digest, in bytes.
 pub(crate) const MAX_SIGNATURE: usize = 64;
+
+/// The longest signature of any algorithm, in bytes: RSA with 8192 bits.
+const MAX_PUBLIC_SIGNATURE: usize = 1024;
 
 /// A decoded signature.
 pub(crate) type SignatureBytes = SmallVec<[u8; MAX_SIGNATURE]>;
@@ -82,6 +86,21 @@ impl Encoding {
         Some(SignatureBytes::from_slice(decoded))
     }
 
+    /// Decodes a signature whose length depends on the key; `None` for any other text.
+    pub(crate) fn decode_any(self, text: &[u8]) -> Option<SignatureBytes> {
+        if text.is_empty() || text.len() > 2 * MAX_PUBLIC_SIGNATURE {
+            return None;
+        }
+        let decoded = match self {
+            Self::Hex if text.iter().any(u8::is_ascii_uppercase) => return None,
+            Self::Hex | Self::HexAny => hex::decode(text).ok()?,
+            Self::Base64 => STRICT.decode(text).ok()?,
+            Self::Base64Any => ANY.decode(text).ok()?,
+            Self::Base64Url => URL.decode(text).ok()?,
+        };
+        (decoded.len() <= MAX_PUBLIC_SIGNATURE).then(|| SignatureBytes::from_vec(decoded))
+    }
+
     /// Spells a signature as the provider does.
     pub(crate) fn encode(self, bytes: &[u8]) -> String {
         match self {
@@ -143,6 +162,8 @@ pub(crate) struct KeyCoding {
     pub(crate) prefix: Option<Box<str>>,
     /// The shortest key after decoding, in bytes.
     pub(crate) min_bytes: Option<usize>,
+    /// The key is the SHA-1 of what was decoded.
+    pub(crate) sha1: bool,
 }
 
 /// The encoding of a secret's text.
@@ -204,6 +225,7 @@ impl KeyCoding {
                 "is {} bytes after decoding, and this provider's secrets have at least {min}",
                 key.len()
             )),
+            _ if self.sha1 => Ok(Zeroizing::new(Sha1::digest(&key).to_vec())),
             _ => Ok(key),
         }
     }
@@ -244,6 +266,7 @@ mod tests {
             encoding: KeyEncoding::Base64,
             prefix: Some("whsec_".into()),
             min_bytes: Some(4),
+            sha1: false,
         };
         assert_eq!(*whsec.decode(b"whsec_AQIDBA==").unwrap(), [1, 2, 3, 4]);
         assert_eq!(*whsec.decode(b"AQIDBA").unwrap(), [1, 2, 3, 4]);

@@ -16,7 +16,17 @@ mod encoding;
 pub mod explain;
 mod form;
 mod head;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, unused_imports, reason = "the schemes that use it are wired next")
+)]
+mod httpsig;
 mod json;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, unused_imports, reason = "the schemes that use it are wired next")
+)]
+mod jws;
 mod key;
 mod pairs;
 mod scheme;
@@ -25,14 +35,20 @@ mod source;
 mod template;
 mod time;
 pub mod vectors;
+mod xml;
 
 pub use algorithm::{Algorithm, EcdsaForm};
 pub use definition::{Definition, DefinitionProblem, RawDefinition};
 pub(crate) use form::decode;
 pub use head::Head;
 pub use json::parse_strict;
-pub use key::{KeyRing, Secret};
-pub use scheme::{Claim, Coverage, Event, Fresh, Scheme, SchemeOptions, Verified, fingerprint};
+pub use key::{
+    Certificate, Credentials, KeyRing, KeyType, NamedKey, Origin, PublicKey, PublicKeys,
+    RemoteKeys, Secret, SigningKey, VerifyingKey, Wanted, certificate, read_public_keys,
+};
+pub use scheme::{
+    Claim, Coverage, Event, Fresh, Scheme, SchemeOptions, Takes, Verified, fingerprint,
+};
 
 #[cfg(test)]
 mod tests;

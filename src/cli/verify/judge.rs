@@ -18,7 +18,7 @@ use crate::{
         schema::SatisfySchema,
     },
     verify::{
-        Claim, Event,
+        Claim, Event, Verified,
         captured::Captured,
         explain::{NearMiss, explain},
     },
@@ -97,19 +97,20 @@ impl Judging<'_> {
         let Some(claim) = self.step("claim", Check::Signature, claim, |_| String::new()) else {
             return true;
         };
-        let mut waived = claim.is_none();
+        let mut verified = None;
         if let Some(claim) = &claim {
-            let verified = engine.scheme.verify(&engine.keys, claim, head, body, self.at);
-            let held = self.step("signature", Check::Signature, verified, |verified| {
+            let judged = engine.scheme.verify(&engine.keys, claim, head, body, self.at);
+            let held = self.step("signature", Check::Signature, judged, |verified| {
                 format!("secret {}", verified.key_id)
             });
             let Some(held) = held else { return true };
-            waived = held.is_none();
+            verified = held;
         }
-        match claim.filter(|_| !waived) {
+        let waived = verified.is_none();
+        match claim.zip(verified) {
             None => self.steps.push(("timestamp", Outcome::Moot("rests on the signature"))),
-            Some(claim) => {
-                if self.time(engine, &claim).is_none() {
+            Some((claim, verified)) => {
+                if self.time(engine, &claim, &verified).is_none() {
                     return false;
                 }
             }
@@ -122,17 +123,22 @@ impl Judging<'_> {
         waived
     }
 
-    fn time(&mut self, engine: &Engine, claim: &Claim) -> Option<()> {
+    fn time(&mut self, engine: &Engine, claim: &Claim, verified: &Verified) -> Option<()> {
         let (head, body) = (self.request.head(), self.request.body.as_slice());
-        let judged = engine.scheme.judge_time(claim, head, body, self.at);
+        let judged = engine.scheme.judge_time(claim, Some(verified), head, body, self.at);
         if matches!(judged, Ok(None)) {
             self.steps.push(("timestamp", Outcome::Moot("the provider signs none")));
             return Some(());
         }
         let at = self.at;
         self.step("timestamp", Check::Timestamp, judged, |fresh| {
-            let away = fresh.as_ref().map_or(0, |fresh| at.0.abs_diff(fresh.signed_at.0) / 1000);
-            format!("{away} s away, {} s allowed", engine.scheme.tolerance().as_secs())
+            match fresh.as_ref().and_then(|fresh| fresh.signed_at) {
+                Some(signed_at) => {
+                    let away = at.0.abs_diff(signed_at.0) / 1000;
+                    format!("{away} s away, {} s allowed", engine.scheme.tolerance().as_secs())
+                }
+                None => "it holds by its own word".to_owned(),
+            }
         })
         .map(drop)
     }

@@ -97,10 +97,11 @@ impl Target {
                 }
                 let options = SchemeOptions { expect, ..Default::default() };
                 let scheme = Scheme::compile(definition, &options).map_err(|all| all.join("; "))?;
-                let keys = KeyRing::build(&scheme, secrets).map_err(|problems| {
-                    let texts = problems.iter().map(|(_, text)| format!("the secret {text}"));
-                    texts.collect::<Vec<_>>().join("; ")
-                })?;
+                let keys =
+                    KeyRing::build(&scheme, &secrets.as_slice().into()).map_err(|problems| {
+                        let texts = problems.iter().map(|(_, text)| format!("the secret {text}"));
+                        texts.collect::<Vec<_>>().join("; ")
+                    })?;
                 Ok(Engine {
                     definition: Arc::clone(definition),
                     options,

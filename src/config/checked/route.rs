@@ -336,7 +336,7 @@ impl<'a> Checker<'a> {
         own: &RouteMaterial,
     ) -> Option<Arc<KeyRing>> {
         let written = raw.secrets.as_ref().map_or(0, Vec::len);
-        match KeyRing::build(scheme, &own.secrets) {
+        match KeyRing::build(scheme, &own.secrets.as_slice().into()) {
             Ok(ring) => Some(Arc::new(ring)),
             Err(problems) => {
                 for (number, why) in problems {

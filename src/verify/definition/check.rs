@@ -5,9 +5,9 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use http::{HeaderName, HeaderValue, Method};
 
 use super::{
-    Acknowledgement, Definition, DefinitionProblem, Evidence, Expectation, Retries, Sample,
-    Written, quantity,
-    raw::{RawAcknowledgement, RawDefinition, RawExpect, RawSample},
+    Acknowledgement, Definition, DefinitionProblem, Document, Evidence, Expectation, Published,
+    PublishedAs, Retries, Sample, Written, quantity,
+    raw::{RawAcknowledgement, RawDefinition, RawDocument, RawExpect, RawPublicKey, RawSample},
 };
 use crate::{
     config::model::StatusSet,
@@ -36,6 +36,7 @@ impl Definition {
             timestamp: raw.timestamp,
             event: raw.event.unwrap_or_default(),
             repeats: raw.repeats,
+            document: raw.document.clone(),
         };
         let tolerance = written.timestamp.as_ref().and_then(|t| t.tolerance.as_deref());
         let tolerance = checker.duration("timestamp.tolerance", tolerance);
@@ -60,6 +61,8 @@ impl Definition {
             expect,
             sample: checker.sample(raw.sample.unwrap_or_default()),
             tolerance: tolerance.unwrap_or(DEFAULT_TOLERANCE),
+            public_keys: checker.public_keys(raw.public_keys.unwrap_or_default()),
+            document: raw.document.and_then(|document| checker.document(document)),
             written,
         };
         if checker.problems.is_empty() { Ok(definition) } else { Err(checker.problems) }
@@ -185,6 +188,40 @@ impl Checker {
             return None;
         }
         Some(Acknowledgement { status, content_type, body })
+    }
+
+    fn public_keys(&mut self, raw: Vec<RawPublicKey>) -> Vec<Published> {
+        let mut all = Vec::new();
+        for (number, raw) in raw.into_iter().enumerate() {
+            let id = raw.id.unwrap_or_else(|| format!("published-{}", number + 1));
+            let keys = match (raw.value, raw.jwks_url) {
+                (Some(value), None) => PublishedAs::Value(value),
+                (None, Some(url)) if url.starts_with("https://") => PublishedAs::Jwks(url),
+                (None, Some(_)) => {
+                    self.problem("public_keys.jwks_url", "is no https:// URL", None);
+                    continue;
+                }
+                _ => {
+                    self.problem("public_keys", "has one of `value`, `jwks_url`", None);
+                    continue;
+                }
+            };
+            all.push(Published { id, keys });
+        }
+        all
+    }
+
+    fn document(&mut self, raw: RawDocument) -> Option<Document> {
+        let encoding = raw.encoding.as_deref();
+        let is_base64 = match encoding {
+            None => false,
+            Some(_) => self.word("document.encoding", encoding, &[("base64", true)])?,
+        };
+        let field = raw.form.filter(|name| !name.is_empty());
+        if field.is_none() {
+            self.problem("document.form", "is missing", None);
+        }
+        Some(Document { field: field?, is_base64 })
     }
 
     fn expect(&mut self, raw: BTreeMap<String, RawExpect>) -> BTreeMap<String, Expectation> {

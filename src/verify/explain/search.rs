@@ -17,7 +17,7 @@ use crate::{
         Algorithm, Definition, Head, Scheme, SchemeOptions, Secret,
         head::Read,
         key::Keyed,
-        scheme::Candidate,
+        scheme::{Candidate, Means},
         source::{Message, Source},
         template::Template,
         time::Unit,
@@ -63,9 +63,10 @@ impl<'s> Search<'s> {
     pub(super) fn run(&mut self) {
         let candidates = self.scheme.candidates().to_vec();
         for (number, candidate) in candidates.iter().enumerate() {
-            match &candidate.signed {
-                None => self.tokens(candidate),
-                Some(template) => self.signatures(number, candidate, template),
+            match (&candidate.means, &candidate.signed) {
+                (Means::Token, _) => self.tokens(candidate),
+                (Means::Signed, Some(template)) => self.signatures(number, candidate, template),
+                _ => {}
             }
             if self.misses.len() >= MAX_MISSES {
                 break;
@@ -81,7 +82,7 @@ impl<'s> Search<'s> {
 
     fn signatures(&mut self, number: usize, candidate: &Candidate, template: &Template) {
         let found = self.scheme.look_into(self.head, self.body);
-        let message = Message { head: self.head, body: self.body, json: found.as_deref() };
+        let message = Message::new(self.head, self.body).with(&found);
         let readings = readings(candidate, &message);
         if readings.is_empty() {
             return;
@@ -129,7 +130,7 @@ impl<'s> Search<'s> {
         let Some(secret) = self.secrets.get(index) else { return };
         let id = Arc::clone(&secret.id);
         let named = candidate.key_id.as_ref().map(|source| source.read(message));
-        let as_it_should_be = algorithm == candidate.algorithm
+        let as_it_should_be = algorithm == candidate.algorithm()
             && reading.encoding == candidate.encoding
             && reading.prefixed;
         if !secret.is_active(self.now) {
@@ -150,8 +151,8 @@ impl<'s> Search<'s> {
 
     /// What is wrong with the signature's own text, beside what else is.
     fn spelling(&mut self, candidate: &Candidate, reading: &Reading, algorithm: Algorithm) {
-        if algorithm != candidate.algorithm {
-            self.note(NearMiss::Algorithm { is: algorithm, wanted: candidate.algorithm });
+        if algorithm != candidate.algorithm() {
+            self.note(NearMiss::Algorithm { is: algorithm, wanted: candidate.algorithm() });
         } else if reading.encoding != candidate.encoding {
             let (is, wanted) = (reading.encoding.name(), candidate.encoding.name());
             self.note(NearMiss::Spelling { is, wanted });
@@ -237,7 +238,7 @@ impl<'s> Search<'s> {
         readings: &'r [Reading],
     ) -> Option<(&'r Reading, Algorithm)> {
         let found = self.scheme.look_into(trial.head, trial.body);
-        let message = Message { head: trial.head, body: trial.body, json: found.as_deref() };
+        let message = Message::new(trial.head, trial.body).with(&found);
         let chunks = trial.template.chunks(&message).ok()?;
         for reading in readings {
             for algorithm in reading.algorithms() {
@@ -253,7 +254,7 @@ impl<'s> Search<'s> {
     /// Tokens: the secret changed, expired, or spelled in another case.
     fn tokens(&mut self, candidate: &Candidate) {
         let found = self.scheme.look_into(self.head, self.body);
-        let message = Message { head: self.head, body: self.body, json: found.as_deref() };
+        let message = Message::new(self.head, self.body).with(&found);
         let Ok(token) = candidate.token(&message) else { return };
         let is_it = |key: &[u8]| bool::from(key.ct_eq(&token));
         for secret in self.secrets {

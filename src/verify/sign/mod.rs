@@ -98,7 +98,7 @@ pub fn sign(
     if let Some(source) = &first.key_id {
         placer.put("the key id", source, &secret.id)?;
     }
-    if let Some((source, Test::Equals(text))) = first.when.as_ref().map(|c| (&c.source, &c.test)) {
+    if let Some((source, Test::Equals(text))) = first.when.first().map(|c| (&c.source, &c.test)) {
         placer.put("what it depends on", source, text)?;
     }
     placer.ids(scheme.ids_of(first))?;
@@ -148,7 +148,8 @@ fn value_of(
     draft: &Draft,
 ) -> Result<String, SignError> {
     let key = candidate.key.decode(&secret.bytes).map_err(SignError::Secret)?;
-    let (Some(template), Some(keyed)) = (&candidate.signed, Keyed::new(candidate.algorithm, &key))
+    let (Some(template), Some(keyed)) =
+        (&candidate.signed, Keyed::new(candidate.algorithm(), &key))
     else {
         return String::from_utf8(key.to_vec())
             .map_err(|_| SignError::Secret("is not text".to_owned()));
@@ -161,7 +162,7 @@ fn value_of(
     let uri = uri.map_err(|_| SignError::Request("the path cannot be sent".to_owned()))?;
     let head = Head { method: &draft.method, uri: &uri, headers: &headers };
     let found = scheme.look_into(head, &draft.body);
-    let message = Message { head, body: &draft.body, json: found.as_deref() };
+    let message = Message::new(head, &draft.body).with(&found);
     let chunks = template.chunks(&message).map_err(SignError::Unsignable)?;
     Ok(candidate.encoding.encode(keyed.mac(&chunks).as_slice()))
 }

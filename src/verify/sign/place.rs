@@ -174,11 +174,9 @@ impl<'a> Placer<'a> {
     /// A header's name as the definition writes it.
     fn spelled(&self, name: &str) -> String {
         let from = |signature: &RawSignature| {
-            [&signature.from, &signature.key_id, &signature.signed]
-                .into_iter()
-                .flatten()
-                .cloned()
-                .collect::<Vec<_>>()
+            let signed = signature.signed.iter().flat_map(|many| &many.0);
+            let texts = signature.from.iter().chain(&signature.key_id).chain(signed);
+            texts.cloned().collect::<Vec<_>>()
         };
         let texts = self.definition.written().signature.iter().flat_map(from);
         let found = texts.filter_map(|text| {

@@ -34,7 +34,7 @@ fn signed_by(number: usize, key: &[u8], body: &[u8], id: &str) -> (Bench, Messag
     let (text, content) = shape(number);
     let bench = Bench::new(&text, &[Secret::new("other", b"other"), Secret::new("a", key)]);
     let candidate = &bench.scheme.candidates()[0];
-    let signature = mac(candidate.algorithm, candidate.encoding, key, &content(body, id));
+    let signature = mac(candidate.algorithm(), candidate.encoding, key, &content(body, id));
     let message =
         Message::new(body).with("x-sig", signature).with("x-id", id).with("x-ts", "1760000000");
     (bench, message)
@@ -111,7 +111,7 @@ proptest! {
                 RawSignature {
                     algorithm: Some("hmac-sha256".to_owned()),
                     from: Some(from),
-                    signed: Some(template),
+                    signed: Some(Many(vec![template])),
                     ..Default::default()
                 },
             ])),

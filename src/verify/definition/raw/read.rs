@@ -11,7 +11,9 @@ use serde::{
     },
 };
 
-use super::{Later, Many, RawCondition, RawKey, RawKeyTable, RawRepeats, Scalar};
+use super::{
+    Later, Many, RawCondition, RawDigest, RawExpected, RawKey, RawKeyTable, RawRepeats, Scalar,
+};
 
 impl<'de> Deserialize<'de> for Later {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -69,6 +71,30 @@ impl<'de> Deserialize<'de> for RawKey {
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<RawKey, A::Error> {
                 RawKeyTable::deserialize(MapAccessDeserializer::new(map)).map(RawKey::Table)
+            }
+        }
+
+        deserializer.deserialize_any(Reader)
+    }
+}
+
+impl<'de> Deserialize<'de> for RawExpected {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+
+        impl<'de> Visitor<'de> for Reader {
+            type Value = RawExpected;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a template, or a table with `of`")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<RawExpected, E> {
+                Ok(RawExpected::Template(text.to_owned()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<RawExpected, A::Error> {
+                RawDigest::deserialize(MapAccessDeserializer::new(map)).map(RawExpected::Digest)
             }
         }
 

@@ -3,9 +3,10 @@
 use super::{Compiler, Pairs, cover::Cover};
 use crate::verify::{
     algorithm::Algorithm,
-    definition::raw::{RawCondition, RawRepeats, RawSignature},
+    definition::raw::{RawCondition, RawRepeats},
     scheme::{
-        Group,
+        Group, Means,
+        binding::Binding,
         candidate::{Condition, Test},
     },
     source::{Context, Source},
@@ -14,57 +15,85 @@ use crate::verify::{
 };
 
 impl Compiler<'_> {
-    /// The template, and what goes with a message signed by it.
-    pub(super) fn signed(
+    /// The template of what is signed, where the kind of proof has one.
+    pub(super) fn template(
         &mut self,
-        path: &str,
-        raw: &RawSignature,
-        algorithm: Algorithm,
+        at: &str,
+        text: Option<&str>,
+        (means, algorithms): (&Means, &[Algorithm]),
         pairs: Pairs<'_>,
-    ) -> (Option<Template>, Group) {
-        let at = format!("{path}.signed");
-        let token = algorithm == Algorithm::Token;
+        ids: &[Source],
+    ) -> Option<Template> {
+        let text = match (means, text) {
+            (Means::Signed, None) => {
+                self.problem(at, "is missing".to_owned());
+                return None;
+            }
+            (Means::Signed | Means::Jws(_), Some(text)) => text,
+            (_, Some(_)) => {
+                self.problem(at, "this algorithm has no template".to_owned());
+                return None;
+            }
+            (_, None) => return None,
+        };
         let (times, unit) = self.times(pairs);
-        let ids = self.all("event.id", self.written.event.id.as_ref().map(|m| &m.0), pairs);
-        let kinds = self.all("event.type", self.written.event.kind.as_ref().map(|m| &m.0), pairs);
         let role = |source: &Source| match () {
             () if times.contains(source) => Role::Timestamp(unit),
             () if ids.contains(source) => Role::Id,
             () => Role::Plain,
         };
-        let template = match (&raw.signed, token) {
-            (None, true) => None,
-            (Some(_), true) => {
-                self.problem(&at, "a token signs nothing".to_owned());
-                None
+        let mut context = Context { expect: self.expect, pairs, lookups: &mut self.lookups };
+        let compiled = Template::compile(text, &mut context, role);
+        let template = self.keep(at, compiled)?;
+        let is_digest =
+            |a: &Algorithm| matches!(a, Algorithm::Sha1 | Algorithm::Sha256 | Algorithm::Sha512);
+        let has_secret = template.secret_at().is_some();
+        match algorithms.iter().any(is_digest) {
+            true if !has_secret => {
+                let what = "a digest without `{secret}` in it proves nothing: anybody can make it";
+                self.problem(at, what.to_owned());
             }
-            (None, false) => {
-                self.problem(&at, "is missing".to_owned());
-                None
+            false if has_secret => {
+                let what = "`{secret}` stands only in what a plain digest is made of";
+                self.problem(at, what.to_owned());
             }
-            (Some(text), false) => {
-                let mut context =
-                    Context { expect: self.expect, pairs, pointers: &mut self.pointers };
-                let compiled = Template::compile(text, &mut context, role);
-                self.keep(&at, compiled)
-            }
-        };
-        let cover = Cover { template: template.as_ref() };
-        let timestamp = self.covered_time(&times, unit, &cover, token);
-        let ids = self.covered_ids(ids, &cover, token);
+            _ => {}
+        }
+        Some(template)
+    }
+
+    /// What goes with a message that is proven this way.
+    pub(super) fn group(
+        &mut self,
+        means: &Means,
+        template: Option<&Template>,
+        bindings: &[Binding],
+        pairs: Pairs<'_>,
+        ids: Vec<Source>,
+    ) -> Group {
+        let token = matches!(means, Means::Token | Means::Nothing);
+        // A template that could not be read was complained about already.
+        let is_unread = matches!(means, Means::Signed) && template.is_none();
+        let (times, unit) = self.times(pairs);
+        let kinds = self.all("event.type", self.written.event.kind.as_ref().map(|m| &m.0), pairs);
+        let document = self.written.document.as_ref().and_then(|d| d.form.as_deref());
+        let cover = Cover { means, template, bindings, document };
+        let timestamp = self.covered_time(&times, unit, &cover, token, is_unread);
+        let ids = self.covered_ids(ids, &cover, token || is_unread);
         let repeats = match &self.written.repeats {
             Some(RawRepeats::When(condition)) => self.condition("repeats", condition, pairs),
             _ => None,
         };
         if let Some(condition) = &repeats
-            && template.is_some()
+            && !token
+            && !is_unread
             && !cover.covers(&condition.source)
         {
             let source = condition.source.to_string();
             self.problem("repeats", format!("`{source}` is not covered by the signature"));
         }
         let covers_kind = !kinds.is_empty() && kinds.iter().all(|kind| cover.covers(kind));
-        let group = Group {
+        Group {
             timestamp,
             ids,
             kinds,
@@ -72,10 +101,10 @@ impl Compiler<'_> {
             covers_body: cover.covers(&Source::Body),
             covers_kind,
             is_token: token,
+            is_open: matches!(means, Means::Nothing) && bindings.is_empty(),
             headers: cover.headers(),
             covers_query: cover.covers(&Source::Query),
-        };
-        (template, group)
+        }
     }
 
     pub(super) fn times(&mut self, pairs: Pairs<'_>) -> (Vec<Source>, Unit) {
@@ -115,9 +144,9 @@ impl Compiler<'_> {
         unit: Unit,
         cover: &Cover<'_>,
         token: bool,
+        is_unread: bool,
     ) -> Option<(Source, Unit)> {
-        let is_open = !token && cover.template.is_none();
-        if is_open || (times.is_empty() && self.written.timestamp.is_none()) {
+        if is_unread || (times.is_empty() && self.written.timestamp.is_none()) {
             return None;
         }
         if times.is_empty() {
@@ -153,7 +182,7 @@ impl Compiler<'_> {
         cover: &Cover<'_>,
         token: bool,
     ) -> Vec<Source> {
-        if ids.is_empty() || token || cover.template.is_none() {
+        if ids.is_empty() || token {
             return ids;
         }
         let (covered, open): (Vec<_>, Vec<_>) = ids.into_iter().partition(|i| cover.covers(i));
@@ -172,12 +201,22 @@ impl Compiler<'_> {
         raw: &RawCondition,
         pairs: Pairs<'_>,
     ) -> Option<Condition> {
-        let source = match (&raw.header, &raw.json, &raw.query) {
-            (Some(name), None, None) => format!("header:{name}"),
-            (None, Some(pointer), None) => format!("json:{pointer}"),
-            (None, None, Some(name)) => format!("query:{name}"),
+        let named = [
+            ("header", &raw.header),
+            ("json", &raw.json),
+            ("query", &raw.query),
+            ("form", &raw.form),
+        ];
+        let mut named = named.into_iter().filter_map(|(kind, name)| Some((kind, name.as_ref()?)));
+        let source = match (named.next(), named.next(), &raw.method) {
+            (Some((kind, name)), None, None) => format!("{kind}:{name}"),
+            (None, None, Some(method)) if raw.equals.is_none() && raw.exists.is_none() => {
+                let test = Test::Equals(method.as_str().into());
+                return Some(Condition { source: Source::Method, test });
+            }
             _ => {
-                self.problem(path, "looks at one of `header`, `json`, `query`".to_owned());
+                let what = "looks at one of `header`, `json`, `query`, `form`, `method`";
+                self.problem(path, what.to_owned());
                 return None;
             }
         };

@@ -1,4 +1,4 @@
-//! Query strings and form bodies: fields by decoded name.
+//! One field by its decoded name.
 
 use std::borrow::Cow;
 

@@ -3,12 +3,15 @@
 //! What the members mean is told in `tests/vectors/README.md`. Replay is out of scope: each case is
 //! judged alone.
 
+mod expect;
+mod keys;
+
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use serde::Deserialize;
 
 use super::{
-    Definition, KeyRing, Scheme, SchemeOptions, Secret,
+    Credentials, Definition, KeyRing, Scheme, SchemeOptions,
     captured::{BadCapture, Captured, RawRequest},
 };
 use crate::{
@@ -39,11 +42,10 @@ struct Message {
     /// What no HTTP request can be is refused like everything that is none.
     request: Result<Captured, BadCapture>,
     url: String,
-    secrets: Vec<Secret>,
-    tolerance: Option<Duration>,
+    credentials: Result<Credentials, String>,
+    /// So long that it means nothing where the case sets none.
+    tolerance: Duration,
     expected: BTreeMap<String, String>,
-    /// It rests on a public key, which no definition of this version takes.
-    is_asymmetric: bool,
     accept: bool,
     probe: bool,
 }
@@ -67,6 +69,9 @@ pub enum Outcome {
     Unsupported(String),
 }
 
+/// A thousand years.
+const FOREVER_SECS: u64 = 31_556_952_000;
+
 #[derive(Deserialize)]
 struct RawCase {
     provider: String,
@@ -75,7 +80,7 @@ struct RawCase {
     secret: Option<String>,
     #[serde(default)]
     extra_secrets: Vec<String>,
-    public_key: Option<serde::de::IgnoredAny>,
+    public_key: Option<keys::RawPublicKey>,
     key_id: Option<String>,
     tolerance_s: Option<u64>,
     #[serde(default)]
@@ -112,7 +117,7 @@ impl Case {
             return Outcome::Unsupported("handshakes".to_owned());
         };
         let variant = self.variant.as_deref();
-        let definition = lookup(&self.provider, variant).filter(|_| !message.is_asymmetric);
+        let definition = lookup(&self.provider, variant);
         let Some(definition) = definition else {
             return Outcome::Unsupported(match variant {
                 Some(variant) => format!("{}/{variant}", self.provider),
@@ -142,24 +147,18 @@ fn message(raw: &RawCase, request: &RawRequest) -> Result<Message, BadCapture> {
     if request.now.is_none() {
         return Err(bad("now is missing"));
     }
-    let texts = raw.secret.iter().chain(&raw.extra_secrets);
-    let mut secrets: Vec<_> = texts
-        .enumerate()
-        .map(|(n, text)| Secret::new(&format!("secret-{}", n + 1), text.as_bytes()))
-        .collect();
-    if let (Some(id), Some(first)) = (&raw.key_id, secrets.first_mut()) {
-        first.id = id.as_str().into();
-        first.id_is_explicit = true;
-    }
     let text = |value: &serde_json::Value| value.as_str().map(str::to_owned);
     let expected = raw.expected.iter().filter_map(|(k, v)| Some((k.clone(), text(v)?)));
     Ok(Message {
         request: captured,
         url: request.url.clone(),
-        secrets,
-        tolerance: raw.tolerance_s.map(Duration::from_secs),
+        credentials: keys::credentials(
+            raw.secret.iter().chain(&raw.extra_secrets),
+            raw.public_key.as_ref(),
+            raw.key_id.as_deref(),
+        ),
+        tolerance: Duration::from_secs(raw.tolerance_s.unwrap_or(FOREVER_SECS)),
         expected: expected.collect(),
-        is_asymmetric: raw.public_key.is_some(),
         accept,
         probe: raw.probe,
     })
@@ -167,27 +166,27 @@ fn message(raw: &RawCase, request: &RawRequest) -> Result<Message, BadCapture> {
 
 impl Message {
     fn judge(&self, definition: &Arc<Definition>) -> Result<(), Refusal> {
-        let known = |key: &str| definition.expect.contains_key(key);
+        let setup = |text: String| Refusal::new(Code::InternalError, text);
+        let credentials = self.credentials.as_ref().map_err(|text| setup(text.clone()))?;
+        let no_request = |bad: &BadCapture| Refusal::new(Code::BadRequest, bad.to_string());
+        let request = self.request.as_ref().map_err(no_request)?;
         let mut expect = self.expected.clone();
         expect.insert("url".to_owned(), self.url.clone());
-        expect.retain(|key, _| known(key));
-        let options = SchemeOptions { expect, tolerance: self.tolerance, ..Default::default() };
-        let setup = |text: String| Refusal::new(Code::InternalError, text);
+        expect.retain(|key, _| definition.expect.contains_key(key));
+        expect::fill(definition, request.head(), &request.body, &mut expect);
+        let tolerance = Some(self.tolerance);
+        let options = SchemeOptions { expect, tolerance, ..Default::default() };
         let scheme = Scheme::compile(definition, &options).map_err(|all| setup(all.join("; ")))?;
         // A secret that the gateway would not take at start lets nothing through.
-        let keys = KeyRing::build(&scheme, &self.secrets).map_err(|problems| {
+        let keys = KeyRing::build(&scheme, credentials).map_err(|problems| {
             let texts = problems.iter().map(|(n, text)| format!("secret {} {text}", n + 1));
             setup(texts.collect::<Vec<_>>().join("; "))
         })?;
-        let no_request = |bad: &BadCapture| Refusal::new(Code::BadRequest, bad.to_string());
-        let request = self.request.as_ref().map_err(no_request)?;
         let now = request.at.unwrap_or(UnixMs(0));
         let (head, body) = (request.head(), request.body.as_slice());
         let claim = scheme.claim(head)?;
-        scheme.verify(&keys, &claim, head, body, now)?;
-        if self.tolerance.is_some() {
-            scheme.judge_time(&claim, head, body, now)?;
-        }
+        let verified = scheme.verify(&keys, &claim, head, body, now)?;
+        scheme.judge_time(&claim, Some(&verified), head, body, now)?;
         Ok(())
     }
 }

@@ -1,0 +1,56 @@
+//! What must be fetched before a message can be judged.
+
+use super::{Claim, Means, Scheme};
+use crate::verify::{
+    Head, jws,
+    key::{KeyRing, Wanted},
+    source::Message,
+};
+
+impl Scheme {
+    /// The key that must be fetched before [`Scheme::verify`] can judge this message, if any.
+    ///
+    /// Costs nothing where no key is ever fetched. A message that names what it may not name wants
+    /// nothing: its verdict does not depend on a key.
+    pub fn wants(
+        &self,
+        keys: &KeyRing,
+        claim: &Claim,
+        head: Head<'_>,
+        body: &[u8],
+    ) -> Option<Wanted> {
+        if !keys.has_remotes() {
+            return None;
+        }
+        let looked = self.look_into(head, body);
+        let message = Message::new(head, body).with(&looked);
+        for (number, candidate) in self.candidates_of(claim.group) {
+            let remotes = &keys.of(number).remotes;
+            if remotes.is_empty() || !candidate.applies_to(&message) {
+                continue;
+            }
+            let name: Option<Box<str>> = match (&candidate.certificate, &candidate.means) {
+                (Some(certificate), _) => match certificate.url(&message) {
+                    Ok(url) => Some(url),
+                    Err(_) => continue,
+                },
+                (None, Means::Jws(rules)) => {
+                    let Ok(token) = candidate.token(&message) else { continue };
+                    let Ok(payload) = candidate.payload(&message) else { continue };
+                    let read = jws::parse(&token, &rules.algorithms, payload.as_deref());
+                    let Ok(jws) = read else { continue };
+                    jws.kid
+                }
+                _ => None,
+            };
+            let is_missing = |remote: &&crate::verify::key::RemoteRing| {
+                remote.keys.get(name.as_deref()).is_empty()
+            };
+            if let Some(remote) = remotes.iter().find(is_missing) {
+                let remote = std::sync::Arc::clone(&remote.keys);
+                return Some(Wanted { remote, name: name.unwrap_or_default() });
+            }
+        }
+        None
+    }
+}
