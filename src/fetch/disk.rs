@@ -29,6 +29,18 @@ pub struct Kept {
     pub fresh_for: Duration,
 }
 
+/// How long keys that cannot be refreshed stay in use beyond their lifetime.
+pub(super) const GRACE: Duration = Duration::from_secs(24 * 3600);
+
+impl Kept {
+    /// How long keys in it may be used from this time on, grace included; `None` if they are too
+    /// old, or from the future and thus of no known age.
+    pub(super) fn left(&self, now: UnixMs) -> Option<Duration> {
+        let age = u64::try_from(now.0.checked_sub(self.at.0)?).ok()?;
+        (self.fresh_for + GRACE).checked_sub(Duration::from_millis(age))
+    }
+}
+
 /// The first line of every file.
 const MAGIC: &str = "hookward-fetched-1";
 /// No head of a file is longer, in bytes.

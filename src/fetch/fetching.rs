@@ -10,7 +10,7 @@ use std::{
 
 use tokio::runtime::Handle;
 
-use super::{Fetcher, Lists, Resolver, Settings};
+use super::{Fetcher, Keys, Lists, Resolver, Settings};
 use crate::{
     clock::{Clock, UnixMs},
     config::model::Config,
@@ -25,6 +25,7 @@ pub struct Fetching {
     fetcher: Arc<Fetcher>,
     resolver: Resolver,
     lists: Lists,
+    keys: Keys,
     is_running: AtomicBool,
 }
 
@@ -34,7 +35,8 @@ impl Fetching {
         let settings = Settings::new(&crate::config::model::Fetch::default(), resolver.clone());
         let fetcher = Fetcher::new(clock, settings);
         let lists = Lists::new(Arc::clone(&fetcher));
-        Arc::new(Self { fetcher, resolver, lists, is_running: AtomicBool::new(false) })
+        let keys = Keys::new(Arc::clone(&fetcher));
+        Arc::new(Self { fetcher, resolver, lists, keys, is_running: AtomicBool::new(false) })
     }
 
     /// Takes over a configuration; reads copies from disk, and fetches nothing yet.
@@ -42,6 +44,7 @@ impl Fetching {
         self.fetcher.configure(Settings::new(&config.fetch, self.resolver.clone()));
         let named = config.routes.iter().filter_map(|route| route.allow_from.as_ref());
         self.lists.configure(named.flat_map(|from| &from.lists));
+        self.keys.configure(config.routes.iter().flat_map(|route| route.keys.remotes()));
     }
 
     /// The wall clock, against which ages are told.
@@ -52,6 +55,11 @@ impl Fetching {
     /// The address lists.
     pub const fn lists(&self) -> &Lists {
         &self.lists
+    }
+
+    /// The keys.
+    pub const fn keys(&self) -> &Keys {
+        &self.keys
     }
 
     /// Keeps everything fresh from now on, on this runtime; further calls change nothing. Ends
@@ -68,6 +76,7 @@ impl Fetching {
                 ticks.tick().await;
                 let Some(me) = me.upgrade() else { return };
                 me.lists.refresh_due();
+                me.keys.refresh_due();
             }
         });
     }

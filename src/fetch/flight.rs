@@ -170,6 +170,15 @@ impl Fetcher {
         state.why = Some(why.clone());
     }
 
+    /// Has what was fetched and found good written to the cache on disk, if there is one.
+    pub(super) fn keep_soon(self: &Arc<Self>, target: &Target, fetched: &Fetched) {
+        if self.settings.load().cache.is_none() {
+            return;
+        }
+        let (me, target, fetched) = (Arc::clone(self), target.clone(), fetched.clone());
+        drop(tokio::task::spawn_blocking(move || me.keep(&target, &fetched)));
+    }
+
     /// Writes what was fetched and found good to the cache on disk, if there is one. Blocks.
     pub(super) fn keep(&self, target: &Target, fetched: &Fetched) {
         if let Some(dir) = &self.settings.load().cache {
@@ -197,9 +206,22 @@ impl Fetcher {
         }
     }
 
+    /// Whether the URL is being fetched or rests: asking for it costs nothing more.
+    pub(super) fn knows(&self, target: &Target) -> bool {
+        let now = self.clock.mono();
+        self.urls().get(target.url()).is_some_and(|state| {
+            now < state.rests_until || state.flight.as_ref().is_some_and(is_under_way)
+        })
+    }
+
     #[cfg(test)]
     pub(super) fn known(&self) -> usize {
         self.urls().len()
+    }
+
+    #[cfg(test)]
+    pub(super) fn knows_any_flight(&self) -> bool {
+        self.urls().values().any(|state| state.flight.as_ref().is_some_and(is_under_way))
     }
 
     fn urls(&self) -> MutexGuard<'_, HashMap<Box<str>, State>> {

@@ -12,7 +12,7 @@ use crate::{
         self, LoadOptions, Problem,
         model::{self, Config, FilterSubject},
     },
-    fetch::{Fetching, Resolver},
+    fetch::Resolver,
     limit,
     net::Sources,
     replay,
@@ -71,14 +71,11 @@ impl Gateway {
     ///
     /// If an upstream cannot run as configured.
     pub fn new(config: &Config, around: Surroundings) -> Result<Arc<Self>, BuildError> {
-        let Surroundings { clock, telemetry, exchanges, resolver } = around;
-        let fetching = Fetching::new(clock.clone(), resolver);
         let gateway = Self {
             snapshot: ArcSwap::from_pointee(Snapshot::empty()),
-            shared: Arc::new(Shared::new(clock, telemetry, exchanges)),
+            shared: Arc::new(Shared::new(around)),
             replay: Arc::new(replay::Registry::new()),
             limits: limit::Registry::new(MAX_SOURCES),
-            fetching,
         };
         gateway.apply(config)?;
         Ok(Arc::new(gateway))
@@ -138,7 +135,7 @@ impl Gateway {
         };
         // What can fail comes first: from here on, state that outlives reloads takes over settings.
         let upstreams = config.routes.iter().map(build).collect::<Result<Vec<_>, _>>()?;
-        self.fetching.configure(config);
+        self.shared.fetching.configure(config);
         let mut router = Router::default();
         let mut routes = Vec::with_capacity(config.routes.len());
         for (index, (checked, upstream)) in config.routes.iter().zip(upstreams).enumerate() {
@@ -163,7 +160,7 @@ impl Gateway {
             allow_from: checked
                 .allow_from
                 .as_ref()
-                .map(|from| AllowFrom::new(from, self.fetching.lists())),
+                .map(|from| AllowFrom::new(from, self.shared.fetching.lists())),
             limits: self.limits.route(&checked.name, &checked.rate_limit),
             definition: Arc::clone(&checked.definition),
             scheme: Arc::clone(&checked.scheme),

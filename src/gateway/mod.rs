@@ -31,7 +31,6 @@ pub struct Gateway {
     // What outlives a reload, by route name.
     replay: Arc<replay::Registry>,
     limits: limit::Registry,
-    fetching: Arc<Fetching>,
 }
 
 /// One configuration in force. Requests keep the route they found in it.
@@ -56,6 +55,8 @@ pub struct Shared {
     pub exchanges: TaskTracker,
     /// Where decisions are made known.
     pub telemetry: Arc<Telemetry>,
+    /// Keys and address lists from elsewhere.
+    pub fetching: Arc<Fetching>,
     body_timeout_ms: AtomicU64,
 }
 
@@ -79,12 +80,12 @@ impl Gateway {
 
     /// Begins to fetch what routes need, and keeps it fresh; further calls change nothing.
     pub fn spawn_fetching(&self, runtime: &tokio::runtime::Handle) {
-        self.fetching.spawn(runtime);
+        self.shared.fetching.spawn(runtime);
     }
 
     /// What is fetched.
-    pub const fn fetching(&self) -> &Arc<Fetching> {
-        &self.fetching
+    pub fn fetching(&self) -> &Arc<Fetching> {
+        &self.shared.fetching
     }
 
     /// What all requests share.
@@ -94,9 +95,12 @@ impl Gateway {
 }
 
 impl Shared {
-    pub(crate) fn new(clock: Clock, telemetry: Arc<Telemetry>, exchanges: TaskTracker) -> Self {
+    pub(crate) fn new(around: Surroundings) -> Self {
+        let Surroundings { clock, telemetry, exchanges, resolver } = around;
         let bodies = Arc::new(BodyBudget::default());
-        Self { clock, bodies, exchanges, telemetry, body_timeout_ms: AtomicU64::new(0) }
+        let fetching = Fetching::new(clock.clone(), resolver);
+        let body_timeout_ms = AtomicU64::new(0);
+        Self { clock, bodies, exchanges, telemetry, fetching, body_timeout_ms }
     }
 
     /// From a complete head to the last byte of the body.

@@ -12,6 +12,7 @@ pub mod edge;
 pub mod embed;
 pub mod event;
 pub mod forward;
+pub mod keys;
 pub mod outlive;
 mod payload;
 mod proxy;

@@ -15,4 +15,4 @@ pub mod tls;
 pub use cidr::{Sources, canonical};
 pub use client::{Client, ClientError, Remark};
 pub use list::Shape;
-pub use target::{HostPattern, Target, TargetError};
+pub use target::{Target, TargetError};

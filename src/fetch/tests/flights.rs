@@ -10,18 +10,11 @@ use std::{
 
 use tokio::sync::Semaphore;
 
-use super::server::{Act, Server, answer, bytes, target};
+use super::{
+    eventually,
+    server::{Act, Server, answer, bytes, target},
+};
 use crate::{fetch::FetchError, net::Target};
-
-async fn eventually(what: impl Fn() -> bool) {
-    for _ in 0..5000 {
-        if what() {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
-    panic!("it does not come about");
-}
 
 #[tokio::test]
 async fn a_hundred_who_want_the_same_ask_once() {

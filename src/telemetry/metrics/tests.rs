@@ -89,6 +89,9 @@ fn the_text_has_exactly_the_documented_names() {
     hookward_ip_list_entries gauge
     hookward_ip_list_age_seconds gauge
     hookward_ip_list_last_refresh_success gauge
+    hookward_keys_entries gauge
+    hookward_keys_age_seconds gauge
+    hookward_keys_last_refresh_success gauge
     hookward_body_memory_bytes gauge
     hookward_connections gauge
     hookward_config_reloads counter

@@ -26,7 +26,8 @@ pub(super) fn credentials<'c>(
     key_id: Option<&str>,
 ) -> Result<Credentials, String> {
     let secrets = secrets.enumerate();
-    let secrets = secrets.map(|(n, text)| Secret::new(&format!("secret-{}", n + 1), text.as_bytes()));
+    let secrets =
+        secrets.map(|(n, text)| Secret::new(&format!("secret-{}", n + 1), text.as_bytes()));
     let mut credentials = Credentials { secrets: secrets.collect(), ..Credentials::default() };
     if let (Some(id), Some(first)) = (key_id, credentials.secrets.first_mut()) {
         first.id = id.into();
