@@ -22,10 +22,11 @@ use crate::{
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The provider to sign as
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["file", "route"], requires = "secret")]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["file", "route"])]
     provider: Option<String>,
-    /// The secret: itself, env:NAME or file:PATH; again for a scheme with several keys
-    #[arg(long, value_name = "SECRET", requires = "provider")]
+    /// The secret, or the private key where the provider signs with one: itself, env:NAME or
+    /// file:PATH; again for a scheme with several keys. With --route, in place of the route's own
+    #[arg(long, value_name = "SECRET")]
     secret: Vec<String>,
     /// What the scheme must be told, such as `url=https://example.com/hook`
     #[arg(long, value_name = "KEY=VALUE", requires = "provider")]

@@ -166,6 +166,7 @@ impl Gateway {
             scheme: Arc::clone(&checked.scheme),
             keys: Arc::clone(&checked.keys),
             secrets: checked.secrets.clone(),
+            public_keys: checked.public_keys.clone(),
             expect: checked.expect.clone(),
             monitor: checked.monitor.clone(),
             replay: checked.replay.clone().map(|rules| {
@@ -183,7 +184,11 @@ impl Gateway {
             telemetry: self.shared.telemetry.route(
                 &checked.name,
                 &checked.provider,
-                checked.secrets.iter().map(|secret| &*secret.id),
+                checked
+                    .secrets
+                    .iter()
+                    .map(|secret| &*secret.id)
+                    .chain(checked.public_keys.iter().map(|key| &*key.id)),
                 &config.digest,
             ),
         }

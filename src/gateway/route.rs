@@ -18,7 +18,7 @@ use crate::{
     replay::RouteStore,
     telemetry::RouteTelemetry,
     upstream::Upstream,
-    verify::{Definition, KeyRing, Scheme, Secret},
+    verify::{Definition, KeyRing, PublicKey, Scheme, Secret},
 };
 
 use super::{AllowFrom, Shared};
@@ -52,6 +52,8 @@ pub struct Route {
     pub keys: Arc<KeyRing>,
     /// The secrets as configured, for near misses.
     pub secrets: Vec<Secret>,
+    /// The public keys as configured or published, for near misses.
+    pub public_keys: Vec<PublicKey>,
     /// `[routes.X.expect]`, for near misses.
     pub expect: BTreeMap<String, String>,
     /// Checks that only report.

@@ -14,7 +14,6 @@ const LATER: &[&str] = &[
     "braintree",
     "cloudinary",
     "contentful",
-    "discord",
     "fatture-in-cloud",
     "fattureincloud",
     "fireblocks",
@@ -28,9 +27,7 @@ const LATER: &[&str] = &[
     "plivo",
     "rfc9421",
     "salesforce-outbound",
-    "sendgrid",
     "sns",
-    "telnyx",
     "twilio",
 ];
 
@@ -40,7 +37,7 @@ mod tests {
 
     #[test]
     fn what_is_there_does_not_come_later() {
-        assert!(comes_later("Discord"));
+        assert!(comes_later("Plaid"));
         assert!(LATER.iter().all(|name| crate::providers::raw(name).is_none()));
     }
 }

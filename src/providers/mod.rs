@@ -1,8 +1,7 @@
 //! The catalogue: every built-in definition, one TOML file each.
 //!
 //! A definition is data in the language of `docs/definitions.md`, the one that `[providers.*]` takes
-//! too, so that what is built in can be read, pasted and changed. To add a provider, write its file
-//! and its name into the list of `catalogue.rs`.
+//! too, so that what is built in can be read, pasted and changed. To add a provider, write its file.
 
 mod catalogue;
 mod later;

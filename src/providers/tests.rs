@@ -1,6 +1,9 @@
 //! What every definition must hold to: it checks, and what it signs it verifies, and nothing else.
 
-use std::sync::Arc;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
 
 use http::{HeaderMap, Uri};
 
@@ -10,15 +13,53 @@ use crate::{
     clock::UnixMs,
     decision::Refusal,
     verify::{
-        Definition, Event, Head, KeyRing, Scheme, SchemeOptions, Secret, Verified,
+        Credentials, Definition, Event, Head, KeyRing, PublicKey, PublicKeys, Scheme,
+        SchemeOptions, Secret, SigningKey, Verified, read_public_keys,
         sign::{SignRequest, SignedRequest, sign},
     },
 };
 
 const NOW: UnixMs = UnixMs::from_secs(1_760_000_000);
 const URL: &str = "https://hooks.example.com/in?x=1";
-/// Text, hexadecimal and base64 at once.
-const SECRET: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+
+/// A secret that is text, hexadecimal and base64 at once; or a private key where the scheme has
+/// only those. The number makes it another one.
+fn secret(scheme: &Scheme, number: &str) -> Secret {
+    let takes = scheme.takes();
+    if takes.secrets || !takes.public_keys {
+        let text = "00112233445566778899aabbccddeeff".repeat(2).replace('0', number);
+        return Secret::new(number, text.as_bytes());
+    }
+    static MADE: Mutex<BTreeMap<(&str, String), String>> = Mutex::new(BTreeMap::new());
+    let kind = scheme.coverage().algorithms.iter().find(|a| a.is_asymmetric()).unwrap().as_str();
+    let kind = kind.split('-').next().unwrap();
+    let how = match kind {
+        "ed25519" => &rcgen::PKCS_ED25519,
+        "ecdsa" => &rcgen::PKCS_ECDSA_P256_SHA256,
+        _ => &rcgen::PKCS_RSA_SHA256,
+    };
+    let make = || rcgen::KeyPair::generate_for(how).unwrap().serialize_pem();
+    let mut made = MADE.lock().unwrap();
+    Secret::new(number, made.entry((kind, number.to_owned())).or_insert_with(make).as_bytes())
+}
+
+/// The secrets, or the public keys that belong to them.
+fn credentials(scheme: &Scheme, secrets: &[Secret]) -> Credentials {
+    let public_keys = secrets.iter().filter_map(|secret| {
+        let key = SigningKey::read(&secret.bytes).ok()?;
+        let known = read_public_keys(key.public_pem().as_bytes()).unwrap();
+        Some(PublicKey {
+            id: Arc::clone(&secret.id),
+            id_is_explicit: secret.id_is_explicit,
+            expires: None,
+            keys: PublicKeys::Known(known),
+        })
+    });
+    match scheme.takes().secrets {
+        true => secrets.into(),
+        false => Credentials { public_keys: public_keys.collect(), ..Credentials::default() },
+    }
+}
 
 struct Route {
     definition: &'static Arc<Definition>,
@@ -38,11 +79,9 @@ impl Route {
         }
         let scheme = Scheme::compile(definition, &options)
             .unwrap_or_else(|problems| panic!("{}: {problems:?}", definition.name));
-        let secrets = vec![
-            Secret { id_is_explicit: true, ..Secret::new("1", SECRET.as_bytes()) },
-            Secret::new("2", SECRET.replace('0', "f").as_bytes()),
-        ];
-        let keys = KeyRing::build(&scheme, &secrets.as_slice().into()).unwrap();
+        let secrets =
+            vec![Secret { id_is_explicit: true, ..secret(&scheme, "1") }, secret(&scheme, "2")];
+        let keys = KeyRing::build(&scheme, &credentials(&scheme, &secrets)).unwrap();
         Self { definition, scheme, secrets, keys }
     }
 
@@ -210,8 +249,8 @@ fn another_secret_or_time_is_refused() {
                 assert_eq!(route.judge(&request).is_ok(), good, "{name}: {ms} ms ago");
             }
         }
-        route.secrets[0] = Secret::new("1", SECRET.replace('1', "2").as_bytes());
-        route.secrets[1] = Secret::new("2", SECRET.replace('1', "3").as_bytes());
+        route.secrets[0] = Secret { id: "1".into(), ..secret(&route.scheme, "3") };
+        route.secrets[1] = Secret { id: "2".into(), ..secret(&route.scheme, "4") };
         let request = route.sign(&Route::request());
         assert!(route.judge(&request).is_err(), "{name}: another secret");
     }

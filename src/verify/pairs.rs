@@ -13,6 +13,12 @@ pub(crate) struct Split {
     pub(crate) assign: Box<str>,
 }
 
+impl Default for Split {
+    fn default() -> Self {
+        Self { separator: ",".into(), assign: "=".into() }
+    }
+}
+
 impl Split {
     /// The elements in order.
     pub(crate) fn elements<'a>(&self, header: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {

@@ -20,7 +20,7 @@ use crate::{
     verify::{
         Claim, Event, Verified,
         captured::Captured,
-        explain::{NearMiss, explain},
+        explain::{NearMiss, Tried, explain},
     },
 };
 
@@ -71,7 +71,8 @@ pub(super) fn judge(target: &Target, request: &Captured, at: UnixMs) -> Result<J
 impl Engine {
     fn explain(&self, request: &Captured, at: UnixMs) -> Vec<NearMiss> {
         let (definition, options) = (&self.definition, &self.options);
-        explain(definition, options, &self.secrets, request.head(), &request.body, at)
+        let tried = Tried { secrets: &self.secrets, public_keys: &self.public_keys };
+        explain(definition, options, tried, request.head(), &request.body, at)
     }
 }
 

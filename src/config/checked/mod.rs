@@ -5,6 +5,7 @@
 
 mod address;
 mod body;
+mod credentials;
 mod fetch;
 mod filters;
 mod in_force;
@@ -68,7 +69,8 @@ pub(super) fn config(raw: &Raw, mut material: Material, cx: &Context<'_>) -> Opt
         cx.problems.missing(format_args!("routes"), "there is nothing to serve", "[routes.github]");
     }
     let lists = ip_lists::IpLists::check(cx, &raw.ip_lists, std::mem::take(&mut material.lists));
-    let mut checker = route::Checker::new(cx, raw, &policy, &providers, &store, &lists);
+    let remotes = std::mem::take(&mut material.remotes);
+    let mut checker = route::Checker::new(cx, raw, &policy, &providers, &store, &lists, remotes);
     let mut routes: Vec<Route> = Vec::with_capacity(raw.routes.len());
     for (name, table) in &raw.routes {
         keys::name(cx, format_args!("routes.{}", quoted(name)), name, "route");

@@ -8,6 +8,7 @@ pub(crate) mod facts;
 mod listeners;
 mod overlap;
 mod placeholder;
+mod public_keys;
 mod routes;
 mod scheme;
 mod secrets;
@@ -61,6 +62,7 @@ pub fn lint(loaded: &Loaded) -> Vec<Problem> {
     listeners::lint(&mut cx);
     routes::lint(&mut cx);
     secrets::lint(&mut cx);
+    public_keys::lint(&mut cx);
     scheme::lint(&mut cx);
     deliveries::lint(&mut cx);
     found.append(&mut cx.found);

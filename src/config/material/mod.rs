@@ -4,6 +4,7 @@
 
 mod certificate;
 mod list;
+mod public_key;
 mod schema;
 mod secret;
 
@@ -33,12 +34,17 @@ pub(super) struct Material {
     /// `[fetch]`'s authorities.
     pub(super) fetch_ca_pem: Option<Vec<u8>>,
     pub(super) routes: BTreeMap<String, RouteMaterial>,
+    pub(super) remotes: Remotes,
 }
+
+/// Sets of keys that are fetched, by URL: routes that name the same share it.
+pub(super) type Remotes = HashMap<String, Arc<verify::RemoteKeys>>;
 
 /// What belongs to one route.
 #[derive(Default)]
 pub(super) struct RouteMaterial {
     pub(super) secrets: Vec<verify::Secret>,
+    pub(super) public_keys: Vec<verify::PublicKey>,
     pub(super) sign: Vec<Arc<SigningKey>>,
     pub(super) schema: Option<Arc<Schema>>,
     pub(super) schemas: BTreeMap<String, Arc<Schema>>,
@@ -52,7 +58,8 @@ pub(super) fn gather(
     options: &LoadOptions,
     problems: &Problems<'_>,
 ) -> Material {
-    let mut gatherer = Gatherer { disk, options, problems, schemas: HashMap::new() };
+    let mut gatherer =
+        Gatherer { disk, options, problems, schemas: HashMap::new(), remotes: Remotes::new() };
     let tls = raw.server.iter().flat_map(|server| server.tls.iter().flatten()).enumerate();
     let certificates = tls.filter_map(|(number, tls)| gatherer.certificate(number, tls)).collect();
     let lists = raw.ip_lists.iter().map(|(name, list)| (name.clone(), gatherer.list(name, list)));
@@ -61,7 +68,7 @@ pub(super) fn gather(
     let routes = routes.collect();
     let ca = raw.fetch.as_ref().and_then(|fetch| fetch.ca.as_deref());
     let fetch_ca_pem = ca.and_then(|path| gatherer.authorities(format_args!("fetch.ca"), path));
-    Material { certificates, lists, fetch_ca_pem, routes }
+    Material { certificates, lists, fetch_ca_pem, routes, remotes: gatherer.remotes }
 }
 
 struct Gatherer<'a> {
@@ -70,6 +77,7 @@ struct Gatherer<'a> {
     problems: &'a Problems<'a>,
     /// By path; `None`: it was complained about.
     schemas: HashMap<PathBuf, Option<Arc<Schema>>>,
+    remotes: Remotes,
 }
 
 impl Gatherer<'_> {
@@ -78,11 +86,13 @@ impl Gatherer<'_> {
         let body = route.body.as_ref();
         let table = route.upstream.as_ref().map(|upstream| &upstream.table);
         let secrets = route.secrets.as_deref().unwrap_or_default();
+        let public_keys = route.public_keys.as_deref().unwrap_or_default();
         let sign = table.and_then(|table| table.sign.as_ref()?.secrets.as_deref());
         let sign_key = format_args!("routes.{name}.upstream.sign.secrets").to_string();
         self.all_expired(format_args!("routes.{name}.secrets"), secrets);
         RouteMaterial {
             secrets: self.secrets(format_args!("routes.{name}.secrets"), secrets),
+            public_keys: self.public_keys(format_args!("routes.{name}.public_keys"), public_keys),
             sign: self.signing_keys(&sign_key, sign.unwrap_or_default()),
             schema: body.and_then(|body| {
                 self.schema(format_args!("routes.{name}.body.schema"), body.schema.as_deref()?)

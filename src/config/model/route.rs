@@ -35,6 +35,8 @@ pub struct Route {
     pub keys: Arc<verify::KeyRing>,
     /// The secrets as configured, for `sign` and `verify`'s near misses.
     pub secrets: Vec<verify::Secret>,
+    /// The public keys as configured, else those that the provider publishes.
+    pub public_keys: Vec<verify::PublicKey>,
     /// `[routes.X.expect]`.
     pub expect: BTreeMap<String, String>,
     /// The source list; `None`: any source.

@@ -8,6 +8,7 @@ mod fetch;
 mod ip_list;
 mod log;
 mod policy;
+mod public_key;
 mod replay;
 mod route;
 mod scalar;
@@ -25,6 +26,7 @@ pub use self::{
     ip_list::{IpList, ListFilter},
     log::Log,
     policy::{Exception, Policy},
+    public_key::PublicKey,
     replay::{RouteReplay, SharedReplay},
     route::{Body, Filter, Quota, RateLimit, Route},
     scalar::{OneOrMany, Rate, Scalar, Size, Store, Time, When},

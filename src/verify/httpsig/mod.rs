@@ -17,7 +17,7 @@ mod rules;
 mod value;
 
 pub(crate) use build::prepare;
-pub(crate) use component::Component;
+pub(crate) use component::{Component, Form as ComponentForm};
 pub(crate) use digest::{content_digest, digests_hold};
 pub(crate) use input::{Input, read};
 pub(crate) use origin::Origin;

@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{NamedKey, RemoteKeys, Secret};
-use crate::clock::UnixMs;
+use super::{NamedKey, RemoteKeys, Secret, read_public_keys};
+use crate::{
+    clock::UnixMs,
+    verify::definition::{Published, PublishedAs},
+};
 
 /// Everything that a route verifies with, as configured.
 #[derive(Clone, Debug, Default)]
@@ -36,6 +39,33 @@ pub enum PublicKeys {
     Known(Vec<NamedKey>),
     /// Keys that are fetched.
     Remote(Arc<RemoteKeys>),
+}
+
+impl PublicKey {
+    /// A key that a definition brings, or the cell into which it is fetched.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it, to be read after its name.
+    pub fn published(
+        published: &Published,
+        cell: &mut dyn FnMut(&str) -> Arc<RemoteKeys>,
+    ) -> Result<Self, String> {
+        let keys = match &published.keys {
+            PublishedAs::Value(text) => PublicKeys::Known(read_public_keys(text.as_bytes())?),
+            PublishedAs::Jwks(url) => PublicKeys::Remote(cell(url)),
+        };
+        let id = published.id.as_str().into();
+        Ok(Self { id, id_is_explicit: false, expires: None, keys })
+    }
+
+    /// The keys that are here.
+    pub fn known(&self) -> &[NamedKey] {
+        match &self.keys {
+            PublicKeys::Known(keys) => keys,
+            PublicKeys::Remote(_) => &[],
+        }
+    }
 }
 
 impl From<&[Secret]> for Credentials {

@@ -22,6 +22,8 @@ pub(crate) struct Binding {
     /// token is one text or several (RFC 7519, section 4.1.3).
     pub(crate) elements: Option<Source>,
     pub(crate) any_of: Vec<Expected>,
+    /// It need not be there, and with nothing else allowed must not be.
+    pub(crate) may_be_absent: bool,
 }
 
 /// What a value must be.
@@ -101,6 +103,7 @@ impl Binding {
             Some(values) => !values.is_empty() && values.iter().all(|value| fits(value.as_bytes())),
             None => match self.source.read(message) {
                 Read::Value(value) => fits(&value),
+                Read::Absent if self.may_be_absent && !self.is_reached(message) => true,
                 Read::Absent | Read::Malformed(_) => self.is_listed(message, fits),
                 Read::Repeated if self.source.is_header() => {
                     let detail = format!("{} is there more than once", self.source);
@@ -123,12 +126,29 @@ impl Binding {
         Some(if whole { &found.values } else { &[] })
     }
 
+    /// Whether something stands there, even if it has no text.
+    fn is_reached(&self, message: &Message<'_>) -> bool {
+        let found = match &self.source {
+            Source::Claim(_, number) => message.claims.and_then(|claims| claims.get(*number)),
+            source => message.found(source),
+        };
+        found.is_some_and(|found| found.reached)
+    }
+
     fn is_listed(&self, message: &Message<'_>, fits: impl Fn(&[u8]) -> bool) -> bool {
         let Some(Source::Claim(_, number)) = &self.elements else { return false };
         let found = message.claims.and_then(|claims| claims.get(*number));
         found.is_some_and(|found| {
             !found.duplicate && found.values.iter().any(|value| fits(value.as_bytes()))
         })
+    }
+
+    /// Whether only one value is let through, the same in every message of a route.
+    pub(crate) fn is_constant(&self) -> bool {
+        match self.any_of.as_slice() {
+            [one] => one.digest.is_none() && one.template.values().next().is_none(),
+            _ => false,
+        }
     }
 
     /// Every template that it compares with.

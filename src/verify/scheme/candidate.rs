@@ -12,6 +12,7 @@ use crate::{
         Algorithm, EcdsaForm, Head,
         encoding::{Encoding, KeyCoding, SignatureBytes},
         head::Read,
+        httpsig,
         json::Pointer,
         jws::JoseAlgorithm,
         pairs::{self, Split},
@@ -62,6 +63,8 @@ pub(crate) struct Candidate {
 pub(crate) enum Means {
     /// A JSON Web Signature.
     Jws(Jws),
+    /// An HTTP message signature.
+    Message(httpsig::Rules),
     /// None at all, but for what must be equal.
     Nothing,
     /// A MAC, digest or signature over the template.
@@ -76,6 +79,8 @@ pub(crate) struct Jws {
     pub(crate) algorithms: Vec<JoseAlgorithm>,
     /// Claims that must be there, and their numbers among the scheme's.
     pub(crate) required: Vec<(Box<str>, usize)>,
+    /// It says who calls, and comes again with other messages.
+    pub(crate) reusable: bool,
 }
 
 /// How signatures stand in their place.
@@ -167,8 +172,12 @@ impl Candidate {
     /// Takes algorithms away; whether any is left.
     pub(crate) fn forbid(&mut self, forbidden: &BTreeSet<Algorithm>) -> bool {
         self.algorithms.retain(|algorithm| !forbidden.contains(algorithm));
-        if let Means::Jws(jws) = &mut self.means {
-            jws.algorithms.retain(|algorithm| !forbidden.contains(&algorithm.algorithm()));
+        match &mut self.means {
+            Means::Jws(jws) => {
+                jws.algorithms.retain(|algorithm| !forbidden.contains(&algorithm.algorithm()));
+            }
+            Means::Message(rules) => rules.algorithms.retain(|a| !forbidden.contains(a)),
+            Means::Nothing | Means::Signed | Means::Token => {}
         }
         !self.algorithms.is_empty()
     }

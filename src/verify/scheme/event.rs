@@ -32,8 +32,8 @@ impl Scheme {
             Looked::default()
         };
         let message = Message::new(head, body).with(&looked);
-        let claims = self.claims_for(number, group.ids.iter().chain(&group.kinds), &message);
-        let message = Message { claims: claims.as_deref(), ..message };
+        let carried = self.carried_for(number, group.ids.iter().chain(&group.kinds), &message);
+        let message = carried.as_ref().map_or(message, |carried| carried.beside(&message));
         let mut ids: SmallVec<[Box<str>; 1]> = SmallVec::new();
         // Where nothing is proven, an id is nobody's word.
         for source in group.ids.iter().filter(|_| !group.is_open) {

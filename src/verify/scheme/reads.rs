@@ -15,7 +15,7 @@ impl Scheme {
             timestamp.chain(repeats).chain(&group.ids).chain(&group.kinds)
         });
         let candidates = self.candidates.iter().flat_map(Candidate::sources);
-        let mut headers: Vec<_> = groups.chain(candidates).filter_map(header).collect();
+        let mut headers: Vec<_> = groups.chain(candidates).flat_map(headers).collect();
         headers.sort_unstable_by(|a, b| a.as_str().cmp(b.as_str()));
         headers.dedup();
         headers
@@ -42,10 +42,11 @@ impl Candidate {
     }
 }
 
-fn header(source: &Source) -> Option<HeaderName> {
+fn headers(source: &Source) -> Vec<HeaderName> {
     match source {
-        Source::Basic | Source::Bearer => Some(http::header::AUTHORIZATION),
-        Source::Header(name) | Source::Pair(name, ..) => Some(name.clone()),
-        _ => None,
+        Source::Basic | Source::Bearer => vec![http::header::AUTHORIZATION],
+        Source::Header(name) | Source::Pair(name, ..) => vec![name.clone()],
+        Source::Listed(listed) => listed.names().to_vec(),
+        _ => Vec::new(),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Claim, Means, Scheme};
 use crate::verify::{
-    Head, jws,
+    Head, httpsig, jws,
     key::{KeyRing, Wanted},
     source::Message,
 };
@@ -41,6 +41,10 @@ impl Scheme {
                     let Ok(jws) = read else { continue };
                     jws.kid
                 }
+                (None, Means::Message(rules)) => match httpsig::read(head, rules).as_deref() {
+                    Ok([input]) => input.parameters.keyid.clone(),
+                    _ => continue,
+                },
                 _ => None,
             };
             let is_missing = |remote: &&crate::verify::key::RemoteRing| {

@@ -3,6 +3,7 @@
 //! Pure like the rest of the engine: time and randomness are handed in.
 
 mod draft;
+mod key;
 mod place;
 mod similar;
 mod splice;
@@ -12,7 +13,6 @@ use http::{Method, header::HOST};
 use self::{draft::Draft, place::Placer};
 use super::{
     Definition, Head, Scheme, Secret,
-    key::Keyed,
     scheme::{Candidate, Form, Test},
     source::{Message, Source},
 };
@@ -125,9 +125,15 @@ fn choose<'a>(
 ) -> Vec<(&'a Candidate, &'a Secret)> {
     let mut chosen: Vec<(&Candidate, &Secret)> = Vec::new();
     let usual = secrets.iter().find(|secret| secret.is_active(at)).or(secrets.first());
-    for candidate in scheme.candidates() {
-        let secret = candidate.key_slot.map_or(usual, |slot| secrets.get(slot));
-        let Some(secret) = secret else { continue };
+    let all = scheme.candidates().iter().filter_map(|candidate| {
+        Some((candidate, candidate.key_slot.map_or(usual, |slot| secrets.get(slot))?))
+    });
+    // Where none fits, what is wrong with the secret is said of the first.
+    let any_fits = all.clone().any(|(candidate, secret)| key::fits(candidate, secret));
+    for (candidate, secret) in all {
+        if any_fits && !key::fits(candidate, secret) {
+            continue;
+        }
         let beside = chosen.first().is_none_or(|(first, _)| {
             first.key_slot.is_some()
                 && candidate.key_slot.is_some()
@@ -147,10 +153,8 @@ fn value_of(
     secret: &Secret,
     draft: &Draft,
 ) -> Result<String, SignError> {
-    let key = candidate.key.decode(&secret.bytes).map_err(SignError::Secret)?;
-    let (Some(template), Some(keyed)) =
-        (&candidate.signed, Keyed::new(candidate.algorithm(), &key))
-    else {
+    let Some(template) = &candidate.signed else {
+        let key = candidate.key.decode(&secret.bytes).map_err(SignError::Secret)?;
         return String::from_utf8(key.to_vec())
             .map_err(|_| SignError::Secret("is not text".to_owned()));
     };
@@ -164,7 +168,7 @@ fn value_of(
     let found = scheme.look_into(head, &draft.body);
     let message = Message::new(head, &draft.body).with(&found);
     let chunks = template.chunks(&message).map_err(SignError::Unsignable)?;
-    Ok(candidate.encoding.encode(keyed.mac(&chunks).as_slice()))
+    Ok(candidate.encoding.encode(&key::sign(candidate, secret, template, &chunks)?))
 }
 
 fn place_value(

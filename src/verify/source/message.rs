@@ -107,6 +107,7 @@ impl Source {
                 one(message.item.and_then(|all| all.get(*number)), Read::Absent)
             }
             Self::Json(..) => one(message.found(self), Read::Malformed("the body is not JSON")),
+            Self::Listed(listed) => listed.read(*head),
             Self::Xml(..) => one(message.found(self), Read::Malformed("the body is not XML")),
             Self::Method => text(head.method.as_str()),
             Self::Pair(header, key, split) => split.pair(head.header(header), key),

@@ -1,5 +1,6 @@
 //! Where a value stands in a message.
 
+mod listed;
 mod message;
 mod parse;
 
@@ -7,6 +8,7 @@ use std::fmt;
 
 use http::HeaderName;
 
+pub(crate) use listed::Listed;
 pub(crate) use message::{Looked, Lookups, Message};
 pub(crate) use parse::{BadText, Context, nearest};
 
@@ -39,6 +41,8 @@ pub(crate) enum Source {
     Item(Pointer, usize),
     /// A JSON pointer, and its number among the scheme's.
     Json(Pointer, usize),
+    /// Headers that a header lists.
+    Listed(Listed),
     /// The method.
     Method,
     /// An element of a structured header.
@@ -102,7 +106,12 @@ impl Source {
     pub(crate) const fn is_header(&self) -> bool {
         matches!(
             self,
-            Self::Basic | Self::Bearer | Self::Header(_) | Self::Headers(_) | Self::Pair(..)
+            Self::Basic
+                | Self::Bearer
+                | Self::Header(_)
+                | Self::Headers(_)
+                | Self::Listed(_)
+                | Self::Pair(..)
         )
     }
 }
@@ -122,6 +131,7 @@ impl fmt::Display for Source {
             Self::Host => f.write_str("host"),
             Self::Item(pointer, _) => write!(f, "item:{pointer}"),
             Self::Json(pointer, _) => write!(f, "json:{pointer}"),
+            Self::Listed(listed) => listed.fmt(f),
             Self::Method => f.write_str("method"),
             Self::Pair(header, key, _) => write!(f, "pair:{header}/{key}"),
             Self::Param(name) => write!(f, "param:{name}"),

@@ -4,7 +4,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 
 use http::HeaderName;
 
-use super::{Lookups, Source};
+use super::{Listed, Lookups, Source};
 use crate::verify::{json::Pointer, pairs::Split, xml};
 
 /// What source texts are read in.
@@ -32,7 +32,8 @@ impl From<String> for BadText {
 }
 
 const NAMED: &[&str] = &[
-    "header", "headers", "pair", "query", "form", "json", "xml", "item", "claim", "param", "expect",
+    "header", "headers", "listed", "pair", "query", "form", "json", "xml", "item", "claim",
+    "param", "expect",
 ];
 const PLAIN: &[&str] = &[
     "basic", "bearer", "method", "scheme", "host", "path", "query", "target", "url", "body",
@@ -60,6 +61,7 @@ impl Source {
             ("headers", Some(name)) => {
                 Self::Headers(header_name(&name)?.as_str().to_owned().into())
             }
+            ("listed", Some(names)) => Self::Listed(Listed::parse(&names)?),
             ("pair", Some(name)) => context.pair(&name)?,
             ("query", Some(name)) => Self::Parameter(name.into()),
             ("form", Some(name)) => Self::Form(name.into()),
@@ -132,17 +134,18 @@ impl Context<'_> {
     }
 
     fn pair(&self, name: &str) -> Result<Source, BadText> {
-        let Some((header, split)) = self.pairs else {
-            return Err(BadText {
-                message: format!("`pair:{name}` needs a signature in pairs"),
-                suggestion: Some("format = \"pairs\"".to_owned()),
-            });
+        let (header, key, split) = match (name.split_once('/'), self.pairs) {
+            (Some((header, key)), Some((_, split))) => (header_name(header)?, key, split.clone()),
+            (Some((header, key)), None) => (header_name(header)?, key, Split::default()),
+            (None, Some((header, split))) => (header.clone(), name, split.clone()),
+            (None, None) => {
+                return Err(BadText {
+                    message: format!("`pair:{name}` needs a signature in pairs"),
+                    suggestion: Some("format = \"pairs\"".to_owned()),
+                });
+            }
         };
-        let (header, key) = match name.split_once('/') {
-            Some((header, key)) => (header_name(header)?, key),
-            None => (header.clone(), name),
-        };
-        Ok(Source::Pair(header, key.into(), split.clone()))
+        Ok(Source::Pair(header, key.into(), split))
     }
 }
 
@@ -166,7 +169,7 @@ fn place<T: Clone + PartialEq>(known: &mut Vec<T>, new: &T) -> usize {
 /// # Errors
 ///
 /// That it is none.
-fn header_name(text: &str) -> Result<HeaderName, BadText> {
+pub(super) fn header_name(text: &str) -> Result<HeaderName, BadText> {
     HeaderName::try_from(text).map_err(|_| BadText::from(format!("`{text}` is no header name")))
 }
 

@@ -25,6 +25,7 @@ pub(crate) enum Filter {
     Line,
     Lower,
     OpenQuery,
+    OrEmpty,
     Origin,
     Rfc3339,
     Sha1,
@@ -86,6 +87,7 @@ const NAMES: &[(&str, Filter)] = &[
     ("word", Filter::Word),
     ("line", Filter::Line),
     ("free", Filter::Free),
+    ("or-empty", Filter::OrEmpty),
 ];
 
 impl Filter {
@@ -122,6 +124,8 @@ impl Filter {
             // What stood where is lost.
             Self::Sorted | Self::SortedDistinct | Self::SortedQuery | Self::OpenQuery => false,
             Self::Lower | Self::UrlDecode => false,
+            // What is not there is the same as what is empty.
+            Self::OrEmpty => false,
             Self::Origin | Self::WithPort | Self::WithoutPort => false,
         }
     }
@@ -141,11 +145,28 @@ impl Filter {
         )
     }
 
+    /// Whether no result of it can go on with a byte of 0x80, with which the padding of a digest
+    /// begins (FIPS 180-4, section 5.1).
+    pub(super) const fn is_text(self) -> bool {
+        matches!(
+            self,
+            Self::Base64
+                | Self::Base64Url
+                | Self::Crc32
+                | Self::Digits
+                | Self::Hex
+                | Self::Rfc3339
+                | Self::Utf8
+                | Self::Uuid
+                | Self::Word
+        )
+    }
+
     /// What is known of the form of its result.
     pub(super) const fn class(self, before: Class) -> Class {
         match (self, before) {
             (Self::Free | Self::Sorted | Self::SortedDistinct, _) => Class::Open,
-            (Self::Utf8 | Self::Line, _) => before,
+            (Self::Line | Self::OrEmpty | Self::Utf8, _) => before,
             (Self::Crc32, _) => Class::Digits,
             (Self::Sha1, _) => Class::Width(20),
             (Self::Sha256, _) => Class::Width(32),
@@ -192,7 +213,7 @@ impl Filter {
             Self::Uuid => time::is_uuid(&value).then_some(value)?,
             Self::Word => is_word(&value).then_some(value)?,
             Self::Line => (!value.iter().any(u8::is_ascii_control)).then_some(value)?,
-            Self::Free => value,
+            Self::Free | Self::OrEmpty => value,
         })
     }
 }

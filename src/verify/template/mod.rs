@@ -83,6 +83,12 @@ impl Template {
         self.parts.iter().position(is_secret)
     }
 
+    /// Whether whoever knows the digest of the signed bytes could add to them and tell the digest of
+    /// the longer ones, without knowing the secret in them: true of SHA-1 and SHA-2.
+    pub(crate) fn can_grow(&self) -> bool {
+        matches!(self.parts.last(), Some(Part::Value(last)) if last.can_grow())
+    }
+
     /// The same template with the timestamp in another unit.
     pub(crate) fn with_unit(&self, timestamp: &Source, unit: Unit) -> Self {
         let mut other = self.clone();

@@ -118,7 +118,11 @@ impl ValuePart {
 
     /// Whether it fixes the source's value.
     pub(crate) fn covers(&self, source: &Source) -> bool {
-        self.source == *source && self.filters.iter().all(|f| f.keeps_apart())
+        let is_it = match (&self.source, source) {
+            (Source::Listed(listed), Source::Header(name)) => listed.names().contains(name),
+            (own, other) => own == other,
+        };
+        is_it && self.filters.iter().all(|f| f.keeps_apart())
     }
 
     /// Takes it for a timestamp of this unit.
@@ -141,6 +145,12 @@ impl ValuePart {
     pub(super) fn is_line(&self) -> bool {
         matches!(self.role, Role::Timestamp(_))
             || self.filters.last().is_some_and(|filter| filter.is_line())
+    }
+
+    /// Whether a longer value of any bytes would be let through.
+    pub(super) fn can_grow(&self) -> bool {
+        let is_open = matches!(self.source, Source::Body | Source::Fields | Source::Form(_));
+        is_open && !self.filters.last().is_some_and(|filter| filter.is_text())
     }
 
     /// What is known of its form.
@@ -166,6 +176,7 @@ impl ValuePart {
                 return Err(refuse(&self.source, self.role, &Read::Absent));
             }
             Read::Value(value) => value,
+            Read::Absent if self.filters.contains(&Filter::OrEmpty) => Cow::Borrowed(&[][..]),
             other => return Err(refuse(&self.source, self.role, &other)),
         };
         let malformed = |what| refuse(&self.source, self.role, &Read::Malformed(what));

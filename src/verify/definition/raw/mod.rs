@@ -116,8 +116,11 @@ pub struct RawSignature {
     pub payload: Option<String>,
     /// Of "jws": claims that must be there; ["exp"] if absent.
     pub required: Option<Vec<String>>,
-    /// Of "rfc9421": components that must be covered; an inner array is one of several sets.
-    pub components: Option<Vec<Many<String>>>,
+    /// Of "jws": the token only says who calls, and comes again with other messages.
+    pub reusable: Option<bool>,
+    /// Of "rfc9421": components that must be covered; an inner array is one of several sets, of
+    /// which one must be covered.
+    pub components: Option<Vec<RawComponents>>,
     /// The array of which every element is signed by itself; `item:` sources are inside it.
     pub each: Option<String>,
     /// How an ECDSA signature is written: "der" (default) or "raw".
@@ -134,6 +137,15 @@ pub struct RawCertificate {
     pub hosts: Option<Vec<String>>,
     /// What the URL's path must look like; `*` stands for anything.
     pub path: Option<String>,
+}
+
+/// One element of `components`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RawComponents {
+    /// `"@method"`.
+    One(String),
+    /// `["@authority", "@path"]`.
+    Set(Vec<String>),
 }
 
 /// What a source must be equal to: a template, or the digest of one.
@@ -155,6 +167,8 @@ pub struct RawDigest {
     pub digest: Option<String>,
     /// "hex" (default), "base64" or "base64url".
     pub encoding: Option<String>,
+    /// Instead of the others: the source must not be there.
+    pub absent: Option<bool>,
 }
 
 /// One of a definition's `public_keys`: what the provider publishes.
@@ -268,6 +282,8 @@ pub struct RawCondition {
     pub query: Option<String>,
     /// A form field's name.
     pub form: Option<String>,
+    /// An element of a structured header, as in "X-Settings/algorithm".
+    pub pair: Option<String>,
     /// The method must be this; without `exists` and `equals`.
     pub method: Option<String>,
     /// The part must be there, or must not.

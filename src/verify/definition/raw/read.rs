@@ -12,7 +12,8 @@ use serde::{
 };
 
 use super::{
-    Later, Many, RawCondition, RawDigest, RawExpected, RawKey, RawKeyTable, RawRepeats, Scalar,
+    Later, Many, RawComponents, RawCondition, RawDigest, RawExpected, RawKey, RawKeyTable,
+    RawRepeats, Scalar,
 };
 
 impl<'de> Deserialize<'de> for Later {
@@ -71,6 +72,34 @@ impl<'de> Deserialize<'de> for RawKey {
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<RawKey, A::Error> {
                 RawKeyTable::deserialize(MapAccessDeserializer::new(map)).map(RawKey::Table)
+            }
+        }
+
+        deserializer.deserialize_any(Reader)
+    }
+}
+
+impl<'de> Deserialize<'de> for RawComponents {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+
+        impl<'de> Visitor<'de> for Reader {
+            type Value = RawComponents;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a component, or an array of them")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<RawComponents, E> {
+                Ok(RawComponents::One(text.to_owned()))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<RawComponents, A::Error> {
+                let mut set = Vec::new();
+                while let Some(one) = seq.next_element()? {
+                    set.push(one);
+                }
+                Ok(RawComponents::Set(set))
             }
         }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::verify::{
+    httpsig::{self, Component, ComponentForm as Form},
     scheme::{Means, binding::Binding},
     source::Source,
     template::Template,
@@ -45,13 +46,15 @@ impl Cover<'_> {
     }
 
     fn covers_itself(&self, source: &Source) -> bool {
-        self.is_signed(source) || self.bindings.iter().any(|b| self.binds(b, source))
+        let is_fixed = |b: &Binding| b.source == *source && b.is_constant();
+        self.is_signed(source) || self.bindings.iter().any(|b| is_fixed(b) || self.binds(b, source))
     }
 
     /// Whether the proof holds over the source's own value.
     fn is_signed(&self, source: &Source) -> bool {
         match (self.means, source) {
             (Means::Jws(_), Source::Claim(..)) => true,
+            (Means::Message(rules), source) => is_required(rules, source),
             (Means::Token | Means::Nothing, _) => false,
             _ => self.template.is_some_and(|template| template.covers(source)),
         }
@@ -65,20 +68,48 @@ impl Cover<'_> {
                 && (self.is_signed(&Source::Query)
                     || self.is_signed(&Source::Target)
                     || self.uses_url());
-        is_covered && binding.any_of.iter().all(|expected| expected.template.covers(source))
+        is_covered
+            && !binding.may_be_absent
+            && binding.any_of.iter().all(|expected| expected.template.covers(source))
     }
 
     /// The headers that are covered, in lower case.
     pub(super) fn headers(&self) -> BTreeSet<String> {
+        if let Means::Message(rules) = self.means {
+            let required = rules.required.iter().filter_map(|component| match component {
+                Component::Field(name, _) => Some(name.as_str().to_owned()),
+                _ => None,
+            });
+            return required.collect();
+        }
         let bound = self.bindings.iter().flat_map(Binding::templates);
         let values = self.template.into_iter().chain(bound).flat_map(Template::values);
         values
-            .filter_map(|value| match &value.source {
-                Source::Header(name) => Some((name, &value.source)),
-                _ => None,
+            .flat_map(|value| match &value.source {
+                Source::Header(name) => std::slice::from_ref(name),
+                Source::Listed(listed) => listed.names(),
+                _ => &[],
             })
-            .filter(|(_, source)| self.covers(source))
-            .map(|(name, _)| name.as_str().to_owned())
+            .filter(|name| self.covers(&Source::Header((*name).clone())))
+            .map(|name| name.as_str().to_owned())
             .collect()
     }
+}
+
+/// Whether every message signature that the rules admit covers the source's value.
+fn is_required(rules: &httpsig::Rules, source: &Source) -> bool {
+    let component = match source {
+        Source::Param(_) => return true,
+        Source::Body => Component::CONTENT_DIGEST,
+        Source::Header(name) => Component::Field(name.clone(), Form::Raw),
+        Source::Method => Component::Method,
+        Source::Parameter(_) | Source::Query => Component::Query,
+        Source::Path => Component::Path,
+        Source::Target => {
+            return rules.require(&Component::Path) && rules.require(&Component::Query);
+        }
+        Source::Url => Component::TargetUri,
+        _ => return false,
+    };
+    rules.require(&component)
 }

@@ -5,8 +5,9 @@ use smallvec::SmallVec;
 use super::{Compiler, Pairs};
 use crate::verify::{
     algorithm::Algorithm,
-    definition::raw::{RawCertificate, RawDigest, RawExpected, RawSignature},
+    definition::raw::{RawCertificate, RawComponents, RawDigest, RawExpected, RawSignature},
     encoding::Encoding,
+    httpsig::{self, Component},
     json::Pointer,
     jws::JoseAlgorithm,
     scheme::{
@@ -23,7 +24,7 @@ use crate::verify::{
 type Algorithms = SmallVec<[Algorithm; 1]>;
 
 /// Kinds of proof that choose among algorithms.
-const KINDS: &[&str] = &["jws"];
+const KINDS: &[&str] = &["jws", "rfc9421"];
 
 impl Compiler<'_> {
     /// The kind of proof, and its algorithms.
@@ -33,18 +34,23 @@ impl Compiler<'_> {
             self.problem(&at("algorithm"), "is missing".to_owned());
             return None;
         };
-        let is_jws = name == "jws";
+        let (is_jws, is_message) = (name == "jws", name == "rfc9421");
         let only = [
-            ("algorithms", raw.algorithms.is_some(), is_jws),
+            ("algorithms", raw.algorithms.is_some(), is_jws || is_message),
+            ("components", raw.components.is_some(), is_message),
             ("payload", raw.payload.is_some(), is_jws),
             ("required", raw.required.is_some(), is_jws),
-            ("each", raw.each.is_some(), !is_jws),
+            ("reusable", raw.reusable.is_some(), is_jws),
+            ("each", raw.each.is_some(), !is_jws && !is_message),
         ];
         for (key, _, _) in only.iter().filter(|(_, there, fits)| *there && !fits) {
             self.problem(&at(key), format!("`{name}` has no `{key}`"));
         }
         if is_jws {
             return self.jws(path, raw);
+        }
+        if is_message {
+            return self.message(path, raw);
         }
         let known = Algorithm::ALL.iter().map(|a| a.as_str()).chain(KINDS.iter().copied());
         let known: Vec<_> = known.collect();
@@ -91,7 +97,51 @@ impl Compiler<'_> {
                 numbered.push((name.into(), number));
             }
         }
-        Some((Means::Jws(Jws { algorithms, required: numbered }), own))
+        Some((
+            Means::Jws(Jws {
+                algorithms,
+                required: numbered,
+                reusable: raw.reusable == Some(true),
+            }),
+            own,
+        ))
+    }
+
+    /// A message signature: the receiver decides what it must cover.
+    fn message(&mut self, path: &str, raw: &RawSignature) -> Option<(Means, Algorithms)> {
+        let at = |key: &str| format!("{path}.{key}");
+        let names = raw.algorithms.as_deref().unwrap_or_default();
+        let registered = |a: &&Algorithm| httpsig::algorithm_name(**a).is_some();
+        let known: Vec<_> = Algorithm::ALL.iter().filter(registered).map(|a| a.as_str()).collect();
+        let parse = |name: &str| Algorithm::parse(name).filter(|a| registered(&a));
+        let algorithms: Vec<_> = names
+            .iter()
+            .filter_map(|name| self.word(&at("algorithms"), name, parse, &known))
+            .collect();
+        if names.is_empty() {
+            self.problem(&at("algorithms"), "is missing".to_owned());
+        }
+        let mut rules = httpsig::Rules { algorithms, ..httpsig::Rules::default() };
+        let mut component = |text: &String| {
+            let parsed = Component::parse(text).map_err(|why| format!("`{text}` {why}"));
+            self.keep(&at("components"), parsed)
+        };
+        for element in raw.components.as_deref().unwrap_or_default() {
+            match element {
+                RawComponents::One(text) => rules.required.extend(component(text)),
+                RawComponents::Set(texts) => {
+                    rules.one_of.push(texts.iter().filter_map(&mut component).collect());
+                }
+            }
+        }
+        if !rules.require(&Component::CONTENT_DIGEST) {
+            let what =
+                "leaves out \"content-digest\", without which a signature says nothing of the body";
+            self.problem(&at("components"), what.to_owned());
+        }
+        rules.origin = self.expect.get("url").and_then(|url| httpsig::Origin::of_url(url));
+        let algorithms = rules.algorithms.iter().copied().collect();
+        Some((Means::Message(rules), algorithms))
     }
 
     /// Where the proof stands.
@@ -104,6 +154,11 @@ impl Compiler<'_> {
             }
             // What is judged there is known with the body.
             (None, Means::Nothing) => Some(Source::Body),
+            (None, Means::Message(_)) => self.source(&at, "header:signature-input", None),
+            (Some(_), Means::Message(_)) => {
+                self.problem(&at, "RFC 9421 says where its signatures stand".to_owned());
+                None
+            }
             (None, _) => {
                 self.problem(&at, "is missing".to_owned());
                 None
@@ -137,9 +192,12 @@ impl Compiler<'_> {
         for (text, expected) in raw.matches.iter().flatten() {
             let at = format!("{path}.match.\"{text}\"");
             let Some(source) = self.source(&at, text, pairs) else { continue };
+            let is_absent = |one: &&RawExpected| matches!(one, RawExpected::Digest(d) if d.absent == Some(true));
+            let may_be_absent = expected.0.iter().any(|one| is_absent(&one));
+            let any_of = expected.0.iter().filter(|one| !is_absent(one));
             let any_of: Vec<_> =
-                expected.0.iter().filter_map(|one| self.expected(&at, one, pairs, ids)).collect();
-            if any_of.is_empty() {
+                any_of.filter_map(|one| self.expected(&at, one, pairs, ids)).collect();
+            if any_of.is_empty() && !may_be_absent {
                 self.problem(&at, "names nothing that it could be equal to".to_owned());
             }
             let elements = match &source {
@@ -148,7 +206,7 @@ impl Compiler<'_> {
                 }
                 _ => None,
             };
-            bindings.push(Binding { source, elements, any_of });
+            bindings.push(Binding { source, elements, any_of, may_be_absent });
         }
         bindings
     }

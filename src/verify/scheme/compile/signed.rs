@@ -9,7 +9,7 @@ use crate::verify::{
         binding::Binding,
         candidate::{Condition, Test},
     },
-    source::{Context, Source},
+    source::{BadText, Context, Source},
     template::{Role, Template},
     time::Unit,
 };
@@ -53,6 +53,12 @@ impl Compiler<'_> {
                 let what = "a digest without `{secret}` in it proves nothing: anybody can make it";
                 self.problem(at, what.to_owned());
             }
+            true if template.can_grow() => {
+                let message = "a digest with the secret at its beginning can be made longer by \
+                               anybody: the last value must be text";
+                let suggestion = Some("{secret}{body|utf8}".to_owned());
+                self.problem(at, BadText { message: message.to_owned(), suggestion });
+            }
             false if has_secret => {
                 let what = "`{secret}` stands only in what a plain digest is made of";
                 self.problem(at, what.to_owned());
@@ -71,7 +77,8 @@ impl Compiler<'_> {
         pairs: Pairs<'_>,
         ids: Vec<Source>,
     ) -> Group {
-        let token = matches!(means, Means::Token | Means::Nothing);
+        let is_identity = matches!(means, Means::Jws(jws) if jws.reusable);
+        let token = is_identity || matches!(means, Means::Token | Means::Nothing);
         // A template that could not be read was complained about already.
         let is_unread = matches!(means, Means::Signed) && template.is_none();
         let (times, unit) = self.times(pairs);
@@ -206,6 +213,7 @@ impl Compiler<'_> {
             ("json", &raw.json),
             ("query", &raw.query),
             ("form", &raw.form),
+            ("pair", &raw.pair),
         ];
         let mut named = named.into_iter().filter_map(|(kind, name)| Some((kind, name.as_ref()?)));
         let source = match (named.next(), named.next(), &raw.method) {
@@ -215,7 +223,7 @@ impl Compiler<'_> {
                 return Some(Condition { source: Source::Method, test });
             }
             _ => {
-                let what = "looks at one of `header`, `json`, `query`, `form`, `method`";
+                let what = "looks at one of `header`, `json`, `query`, `form`, `pair`, `method`";
                 self.problem(path, what.to_owned());
                 return None;
             }

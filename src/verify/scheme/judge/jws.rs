@@ -21,7 +21,8 @@ impl Trial<'_> {
         let payload = self.candidate.payload(message)?;
         let jws = jws::parse(&token, &rules.algorithms, payload.as_deref())?;
         let key_id = self.key_of(&jws)?;
-        let content_key = Some(content::fingerprint(&jws.signing_input));
+        let content = content::fingerprint(&jws.signing_input);
+        let content_key = (!rules.reusable).then_some(content);
         // A detached payload is the message itself, and says nothing about the token.
         let carried = match payload {
             Some(_) => None,

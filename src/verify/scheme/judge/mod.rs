@@ -3,6 +3,7 @@
 mod content;
 mod each;
 mod jws;
+mod message;
 mod signed;
 mod token;
 
@@ -153,6 +154,7 @@ impl Trial<'_> {
     fn judge(&self, givens: &Givens, message: &Message<'_>) -> Result<Held, Refusal> {
         let held = match &self.candidate.means {
             Means::Jws(rules) => self.jws(rules, message)?,
+            Means::Message(rules) => self.message(rules, message)?,
             // What proves nothing holds always; what must be equal is judged all the same.
             Means::Nothing => Held { key_id: "none".into(), content_key: None, carried: None },
             Means::Signed if self.candidate.each.is_some() => self.each(message)?,
