@@ -88,8 +88,8 @@ impl Certificates {
     /// Begins to fetch again what is due, on the current runtime.
     pub(super) fn refresh_due(self: &Arc<Self>, fetcher: &Arc<Fetcher>) {
         let now = fetcher.clock().mono();
-        let is_due = |known: &&mut Known| !known.under_way && now >= known.due;
-        for (url, known) in self.lock().known.iter_mut().filter(|(_, known)| is_due(&known)) {
+        let is_due = |known: &Known| !known.under_way && now >= known.due;
+        for (url, known) in self.lock().known.iter_mut().filter(|(_, known)| is_due(known)) {
             let Ok(target) = Target::named(url) else { continue };
             known.under_way = true;
             let (me, fetcher) = (Arc::clone(self), Arc::clone(fetcher));

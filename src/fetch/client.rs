@@ -60,7 +60,7 @@ async fn fetch(settings: &Settings, target: &Target) -> Result<Fetched, FetchErr
         .max_header_size(LARGEST_HEAD)
         .handshake(TokioIo::new(stream))
         .await
-        .map_err(broken)?;
+        .map_err(|error| broken(&error))?;
     // Ends with this future: nothing of it is left behind when the time is over.
     let _driven = AbortOnDropHandle::new(tokio::spawn(async move {
         // How it ended is told to whoever reads the answer.
@@ -68,7 +68,7 @@ async fn fetch(settings: &Settings, target: &Target) -> Result<Fetched, FetchErr
             tracing::trace!(%error, "a connection for fetching ended");
         }
     }));
-    let answer = sender.send_request(request(target)?).await.map_err(broken)?;
+    let answer = sender.send_request(request(target)?).await.map_err(|error| broken(&error))?;
     if answer.status() != StatusCode::OK {
         return Err(FetchError::Status(answer.status().as_u16()));
     }
@@ -157,7 +157,7 @@ async fn whole(mut body: Incoming, max: usize) -> Result<Bytes, FetchError> {
     }
     let mut whole = BytesMut::new();
     while let Some(frame) = body.frame().await {
-        if let Ok(data) = frame.map_err(broken)?.into_data() {
+        if let Ok(data) = frame.map_err(|error| broken(&error))?.into_data() {
             if whole.len() + data.len() > max {
                 return Err(too_large);
             }
@@ -167,6 +167,6 @@ async fn whole(mut body: Incoming, max: usize) -> Result<Bytes, FetchError> {
     Ok(whole.freeze())
 }
 
-fn broken(error: hyper::Error) -> FetchError {
+fn broken(error: &hyper::Error) -> FetchError {
     FetchError::Broken(error.to_string().into())
 }

@@ -88,7 +88,21 @@ impl Keys {
         if *wanted.remote.origin() == Origin::Certificates {
             self.certificates.recall(&self.fetcher, &wanted.remote, &wanted.name);
         }
-        !wanted.remote.get(Some(&wanted.name)).is_empty()
+        !wanted.remote.get(Some(&*wanted.name).filter(|name| !name.is_empty())).is_empty()
+    }
+
+    /// What is wanted, for operators; a message has chosen part of it.
+    pub fn about(wanted: &Wanted) -> String {
+        let name: String = wanted.name.chars().take(200).collect();
+        match wanted.remote.origin() {
+            Origin::Certificates => format!("the certificate {name:?}"),
+            Origin::Jwks { url } => {
+                let url = url.split('?').next().unwrap_or_default();
+                let name =
+                    if name.is_empty() { "a key".into() } else { format!("the key {name:?}") };
+                format!("{name} of {url}")
+            }
+        }
     }
 
     /// What is known of each key set.

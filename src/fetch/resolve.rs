@@ -10,7 +10,9 @@ pub type Addresses = Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + 
 /// What comes back is judged, and then connected to without a second look-up: between two of them
 /// a name may change.
 #[derive(Clone)]
-pub struct Resolver(Arc<dyn Fn(&str, u16) -> Addresses + Send + Sync>);
+pub struct Resolver(Arc<LookUp>);
+
+type LookUp = dyn Fn(&str, u16) -> Addresses + Send + Sync;
 
 impl Resolver {
     /// The system's resolver.

@@ -21,6 +21,7 @@ use crate::{
     config::model::Check,
     decision::{Code, Refusal},
     delivery::{Delivery, Held},
+    fetch::Keys,
     verify::{Claim, Head, Wanted},
 };
 
@@ -89,7 +90,8 @@ where
             match why {
                 // A monitored signature reports by itself what it lacked.
                 Some(why) if !delivery.route().monitors(Check::Signature) => {
-                    let refusal = Refusal::new(Code::KeyUnavailable, why);
+                    let detail = format!("{} cannot be had: {why}", Keys::about(&wanted));
+                    let refusal = Refusal::new(Code::KeyUnavailable, detail);
                     let refusal = refusal.retry_after(RETRY_AFTER_SECS);
                     Err(Refused::by(Check::Signature, refusal, delivery.record))
                 }

@@ -13,11 +13,9 @@ use serde_json::Value;
 use super::{Context, address, keys};
 use crate::{
     config::{
-        Problem,
         material::ListFile,
         model::{AllowFrom, IpList},
-        quoted,
-        raw::{self, Time},
+        quoted, raw,
     },
     net::{Shape, Target, list::ShapeError, network},
     providers,
@@ -76,7 +74,6 @@ impl IpLists {
                 }
                 None => match builtin(name) {
                     Some(List::Fetched(list)) => {
-                        to_be_fetched(cx, &key, &list);
                         fetched.insert(name, list);
                     }
                     Some(List::Fixed(networks)) => out.networks.extend(networks),
@@ -129,7 +126,6 @@ fn list(cx: &Context<'_>, name: &str, raw: &raw::IpList, file: ListFile) -> Opti
     match (url, file) {
         (Some(url), file) => {
             let list = IpList { name: name.into(), url: url.ok()?, shape: shape?, refresh, file };
-            to_be_fetched(cx, &format!("ip_lists.{at}.url"), &list);
             Some(List::Fetched(Arc::new(list)))
         }
         (None, file) => Some(List::Fixed(file?)),
@@ -187,17 +183,6 @@ fn contents(
             None
         }
     }
-}
-
-/// `check` fetches nothing: it says what will be.
-fn to_be_fetched(cx: &Context<'_>, key: &str, list: &IpList) {
-    let every = Time::show(list.refresh);
-    let text = format!("{key}: @{} will be fetched from {} every {every}", list.name, list.url);
-    let until = match list.file {
-        Some(_) => "until the first answer the file counts",
-        None => "until the first answer its routes refuse everybody else (503)",
-    };
-    cx.problems.push(Problem::note(text).detail(until), format_args!("{key}"));
 }
 
 /// A list that needs no section; `None` if there is none of that name.

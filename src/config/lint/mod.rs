@@ -5,6 +5,7 @@
 
 mod deliveries;
 pub(crate) mod facts;
+mod fetched;
 mod listeners;
 mod overlap;
 mod placeholder;
@@ -65,6 +66,7 @@ pub fn lint(loaded: &Loaded) -> Vec<Problem> {
     public_keys::lint(&mut cx);
     scheme::lint(&mut cx);
     deliveries::lint(&mut cx);
+    fetched::lint(&mut cx);
     found.append(&mut cx.found);
     found
 }

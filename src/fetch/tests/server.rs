@@ -89,8 +89,7 @@ impl Server {
                     match act {
                         Act::Answer(bytes) => write(&mut stream, &bytes).await,
                         Act::Stall(bytes) => {
-                            let _ = stream.write_all(&bytes).await;
-                            let _ = stream.flush().await;
+                            send(&mut stream, &bytes).await;
                             std::future::pending::<()>().await;
                         }
                         Act::Wait(gate, bytes) => {
@@ -136,8 +135,14 @@ impl Server {
 }
 
 async fn write(stream: &mut (impl AsyncWriteExt + Unpin), bytes: &[u8]) {
-    let _ = stream.write_all(bytes).await;
-    let _ = stream.shutdown().await;
+    send(stream, bytes).await;
+    // The client may have left.
+    drop(stream.shutdown().await);
+}
+
+async fn send(stream: &mut (impl AsyncWriteExt + Unpin), bytes: &[u8]) {
+    drop(stream.write_all(bytes).await);
+    drop(stream.flush().await);
 }
 
 /// A whole answer.
