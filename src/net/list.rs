@@ -322,6 +322,26 @@ mod tests {
         assert_eq!(read(&["/prefixes/0/p"], &[], lists).unwrap(), "192.0.2.0/24 192.0.3.0/24");
     }
 
+    proptest::proptest! {
+        #[test]
+        fn no_document_panics(text in "[\\[\\]{}\":,a0-9./ *]{0,60}", pointer in "(/[a0*~]{0,2}){0,3}") {
+            if let Ok(shape) = Shape::new([pointer.as_str()], []) {
+                drop(shape.read(text.as_bytes()));
+            }
+            drop(Shape::default().read(text.as_bytes()));
+        }
+
+        #[test]
+        fn every_written_network_is_read(bits in proptest::collection::vec(0_u32.., 1..20)) {
+            let nets: Vec<_> = bits.iter().map(|b| std::net::Ipv4Addr::from_bits(*b)).collect();
+            let lines: String = nets.iter().map(|net| format!("{net}\n")).collect();
+            let array = format!("{nets:?}").replace('[', "[\"").replace(", ", "\",\"").replace(']', "\"]");
+            let read = Shape::default().read(lines.as_bytes()).unwrap();
+            proptest::prop_assert_eq!(&read, &Shape::default().read(array.as_bytes()).unwrap());
+            proptest::prop_assert!(nets.iter().all(|net| read.iter().any(|n| n.contains(&std::net::IpAddr::from(*net)))));
+        }
+    }
+
     #[test]
     fn shapes_that_make_no_sense() {
         let shape = |pointers: &[&'static str], filters: &[&'static str]| {

@@ -181,6 +181,17 @@ mod tests {
         );
     }
 
+    proptest::proptest! {
+        #[test]
+        fn a_target_goes_where_its_text_says(url in "https?://[a-z0-9.:@\\[\\]/?#%\\\\-]{0,30}") {
+            let Ok(target) = Target::named(&url) else { return Ok(()) };
+            let rest = url.strip_prefix("https://").unwrap();
+            let host = rest.split(['/', '?']).next().unwrap();
+            proptest::prop_assert_eq!((target.host(), target.port()), (host, 443));
+            proptest::prop_assert!(target.path().starts_with('/'));
+        }
+    }
+
     #[test]
     fn an_operator_may_name_a_port() {
         let target = Target::configured("https://keys.internal:8443/a?b=c").unwrap();
