@@ -18,10 +18,6 @@ mod form;
 mod head;
 mod httpsig;
 mod json;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, unused_imports, reason = "the schemes that use it are wired next")
-)]
 mod jws;
 mod key;
 mod pairs;
