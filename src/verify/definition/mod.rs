@@ -156,6 +156,13 @@ pub struct Sample {
     pub query: BTreeMap<String, String>,
 }
 
+impl Expectation {
+    /// Whether a route must say it.
+    pub const fn is_required(&self) -> bool {
+        self.default.is_none() && !self.is_optional
+    }
+}
+
 impl Evidence {
     /// The name in the language.
     pub const fn as_str(self) -> &'static str {

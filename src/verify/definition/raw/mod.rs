@@ -251,6 +251,13 @@ pub struct RawExpect {
     pub optional: Option<bool>,
 }
 
+impl RawExpect {
+    /// Whether a route must say it.
+    pub fn is_required(&self) -> bool {
+        self.default.is_none() && self.optional != Some(true)
+    }
+}
+
 /// `sample`.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
