@@ -1,6 +1,6 @@
 //! JSON Web Signatures.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use super::{Carried, Held, Matched, Trial, content, mismatch};
 use crate::{
@@ -20,6 +20,7 @@ impl Trial<'_> {
         let token = self.candidate.token(message)?;
         let payload = self.candidate.payload(message)?;
         let jws = jws::parse(&token, &rules.algorithms, payload.as_deref())?;
+        self.refuse_challenge(&[Cow::Borrowed(&*jws.signing_input)])?;
         let key_id = self.key_of(&jws)?;
         let content = content::fingerprint(&jws.signing_input);
         let content_key = (!rules.reusable).then_some(content);
@@ -47,19 +48,16 @@ impl Trial<'_> {
         let holds = |key: &NamedKey| {
             key.verifies(algorithm, JoseAlgorithm::ECDSA, &jws.signing_input, &jws.signature)
         };
+        let mut is_missing = false;
         for remote in self.ring.remotes.iter().filter(|remote| remote.is_active(self.now)) {
-            if remote.keys.is_empty() {
-                return Err(Refusal::new(
-                    Code::KeyUnavailable,
-                    "the sender's keys are not here yet",
-                )
-                .retry_after(5));
-            }
+            is_missing |= remote.keys.is_empty();
             if remote.keys.get(named).iter().any(|key| holds(key)) {
                 return Ok(Arc::clone(&remote.id));
             }
         }
-        Err(mismatch())
+        let unavailable =
+            Refusal::new(Code::KeyUnavailable, "the sender's keys are not here yet");
+        Err(if is_missing { unavailable.retry_after(5) } else { mismatch() })
     }
 
     fn carried(&self, rules: &Jws, payload: &[u8]) -> Result<Carried, Refusal> {
