@@ -119,7 +119,7 @@ mod tests {
         assert_eq!(found("meta-whatsapp", None), Some("meta"));
         assert_eq!(found("hubspot", Some("v3")), Some("hubspot"));
         assert_eq!(found("hubspot", Some("v1")), Some("hubspot-v1"));
-        assert_eq!(found("hubspot", Some("v9")), None);
+        assert_eq!(found("hubspot", Some("v4")), None);
         assert_eq!(found("gitlab", Some("signing-token")), Some("gitlab-signing"));
         assert_eq!(found("gitlab", Some("secret-token")), Some("gitlab"));
         assert_eq!(found("twilio", Some("form")), Some("twilio"));

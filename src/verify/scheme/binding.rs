@@ -143,11 +143,11 @@ impl Binding {
         })
     }
 
-    /// The one value that is let through, if it is the same in every message of a route.
-    pub(crate) fn constant(&self) -> Option<Vec<u8>> {
+    /// Whether only one value is let through, the same in every message of a route.
+    pub(crate) fn is_constant(&self) -> bool {
         match self.any_of.as_slice() {
-            [Expected { template, digest: None }] => template.constant(),
-            _ => None,
+            [one] => one.digest.is_none() && one.template.values().next().is_none(),
+            _ => false,
         }
     }
 

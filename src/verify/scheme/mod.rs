@@ -1,7 +1,7 @@
 //! A definition compiled for one route, and everything that it judges.
 
 mod binding;
-mod candidate;
+pub(crate) mod candidate;
 mod certificate;
 mod claim;
 mod compile;
@@ -23,8 +23,7 @@ use std::{
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 
-pub(crate) use binding::Binding;
-pub(crate) use candidate::{Candidate, Condition, Form, Means, Test};
+pub(crate) use candidate::{Candidate, Form, Means, Test};
 pub use claim::Claim;
 pub(crate) use compile::{Compiled, compile};
 pub use coverage::Coverage;
@@ -41,6 +40,7 @@ use super::{
     time::Unit,
     xml,
 };
+use candidate::Condition;
 
 /// What a route decides about a definition.
 #[derive(Clone, Default)]
@@ -174,11 +174,6 @@ impl Scheme {
         &self.candidates
     }
 
-    /// What is looked up in each element of a batch.
-    pub(crate) fn items(&self) -> &[json::Pointer] {
-        &self.lookups.items
-    }
-
     /// Where the timestamp stands that goes with a candidate, and its unit.
     pub(crate) fn timestamp_of(&self, candidate: &Candidate) -> Option<&(Source, Unit)> {
         self.groups.get(candidate.group)?.timestamp.as_ref()
@@ -192,6 +187,11 @@ impl Scheme {
     /// Where the event type may stand that goes with a candidate.
     pub(crate) fn kinds_of(&self, candidate: &Candidate) -> &[Source] {
         self.groups.get(candidate.group).map_or(&[], |group| &group.kinds)
+    }
+
+    /// What is looked up in every element that is signed by itself.
+    pub(crate) fn item_lookups(&self) -> &[json::Pointer] {
+        &self.lookups.items
     }
 
     /// What keys the scheme is verified with.

@@ -32,8 +32,8 @@ impl From<String> for BadText {
 }
 
 const NAMED: &[&str] = &[
-    "header", "headers", "listed", "pair", "query", "form", "json", "xml", "item", "claim", "param",
-    "expect",
+    "header", "headers", "listed", "pair", "query", "form", "json", "xml", "item", "claim",
+    "param", "expect",
 ];
 const PLAIN: &[&str] = &[
     "basic", "bearer", "method", "scheme", "host", "path", "query", "target", "url", "body",

@@ -97,7 +97,14 @@ impl Compiler<'_> {
                 numbered.push((name.into(), number));
             }
         }
-        Some((Means::Jws(Jws { algorithms, required: numbered, reusable: raw.reusable == Some(true) }), own))
+        Some((
+            Means::Jws(Jws {
+                algorithms,
+                required: numbered,
+                reusable: raw.reusable == Some(true),
+            }),
+            own,
+        ))
     }
 
     /// A message signature: the receiver decides what it must cover.
@@ -105,8 +112,7 @@ impl Compiler<'_> {
         let at = |key: &str| format!("{path}.{key}");
         let names = raw.algorithms.as_deref().unwrap_or_default();
         let registered = |a: &&Algorithm| httpsig::algorithm_name(**a).is_some();
-        let known: Vec<_> =
-            Algorithm::ALL.iter().filter(registered).map(|a| a.as_str()).collect();
+        let known: Vec<_> = Algorithm::ALL.iter().filter(registered).map(|a| a.as_str()).collect();
         let parse = |name: &str| Algorithm::parse(name).filter(|a| registered(&a));
         let algorithms: Vec<_> = names
             .iter()
@@ -129,7 +135,8 @@ impl Compiler<'_> {
             }
         }
         if !rules.require(&Component::CONTENT_DIGEST) {
-            let what = "leaves out \"content-digest\", without which a signature says nothing of the body";
+            let what =
+                "leaves out \"content-digest\", without which a signature says nothing of the body";
             self.problem(&at("components"), what.to_owned());
         }
         rules.origin = self.expect.get("url").and_then(|url| httpsig::Origin::of_url(url));

@@ -100,7 +100,7 @@ impl Key {
 
 impl Candidate {
     /// The payload that a token leaves out.
-    pub(in crate::verify::scheme) fn payload(
+    pub(in crate::verify) fn payload(
         &self,
         message: &Message<'_>,
     ) -> Result<Option<Vec<u8>>, Refusal> {

@@ -39,9 +39,8 @@ impl Trial<'_> {
 
     fn input(&self, rules: &Rules, input: &Input) -> Result<Arc<str>, Refusal> {
         let named = input.parameters.keyid.as_deref();
-        let is_said = |algorithm: &Algorithm| {
-            input.parameters.alg.is_none_or(|said| said == *algorithm)
-        };
+        let is_said =
+            |algorithm: &Algorithm| input.parameters.alg.is_none_or(|said| said == *algorithm);
         let algorithms: Vec<_> = rules.algorithms.iter().copied().filter(is_said).collect();
         let mut matched = Matched(Matched::NONE);
         for (index, key) in self.ring.keys.iter().enumerate() {
@@ -96,7 +95,8 @@ impl Carried {
             ("nonce", text(&parameters.nonce)),
             ("tag", text(&parameters.tag)),
         ];
-        let params = params.into_iter().filter_map(|(name, text)| Some((name.into(), text?.into())));
+        let params =
+            params.into_iter().filter_map(|(name, text)| Some((name.into(), text?.into())));
         Self { params: params.collect(), expires_at: parameters.expires, ..Self::default() }
     }
 }
