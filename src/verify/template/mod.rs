@@ -100,6 +100,14 @@ impl Template {
         other
     }
 
+    /// The one place that it is, where it is nothing else.
+    pub(crate) fn place(&self) -> Option<&Source> {
+        match self.parts.as_slice() {
+            [Part::Value(one)] if one.is_raw(&one.source) => Some(&one.source),
+            _ => None,
+        }
+    }
+
     /// Whether it is the raw body and nothing else.
     pub(crate) fn is_body(&self) -> bool {
         matches!(self.parts.as_slice(), [Part::Value(one)] if one.is_raw(&Source::Body))
