@@ -145,7 +145,8 @@ mod tests {
         ] {
             assert_eq!(parse(plain, body).unwrap_err().code, Code::PayloadMalformed, "{body}");
         }
-        let json = super::parse(&scheme(plain), &parts("/", "application/json"), b"{\"payload\":1}");
+        let json =
+            super::parse(&scheme(plain), &parts("/", "application/json"), b"{\"payload\":1}");
         assert_eq!(json.unwrap().to_string(), "{\"payload\":1}");
     }
 
