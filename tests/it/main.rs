@@ -21,6 +21,7 @@ mod contract_streams;
 mod contract_upstream;
 mod drain;
 mod embed;
+mod forms;
 mod forwarding;
 mod http2;
 mod policy;
