@@ -116,7 +116,7 @@ fn notifications_of_the_expected_topic_pass() {
     assert_eq!(told(&scene.post(&message)), (200, String::new()));
     assert_eq!(scene.receiver.last().header("hookward-event-id"), message["MessageId"].as_str());
     assert_eq!(scene.receiver.last().header("hookward-event-type"), Some("Notification"));
-    assert_eq!(scene.post(&message).status, 200, "a retry is acknowledged");
+    assert_eq!(told(&scene.post(&message)), (409, "replayed".to_owned()));
     assert_eq!((scene.receiver.count(), scene.source.count()), (1, 1));
 
     let mut other = scene.notification();
@@ -150,12 +150,11 @@ fn whoever_can_publish_elsewhere_is_refused() {
     refused(&|m| drop(m.as_object_mut().unwrap().remove("Subject")), false);
     refused(&|m| m["Type"] = "SubscriptionConfirmation".into(), false);
     refused(&|m| m["Message"] = "hello".into(), false);
-    refused(&|m| m["Timestamp"] = "2025-10-09T08:53:20.000Z".into(), true);
+    refused(&|m| m["Timestamp"] = "2024-10-09T08:53:20.000Z".into(), true);
     // Another version, or none.
     for version in ["1", "3", "", "2 "] {
         refused(&|m| m["SignatureVersion"] = version.into(), false);
     }
-    refused(&|m| m["SignatureVersion"] = 2.into(), false);
     refused(&|m| drop(m.as_object_mut().unwrap().remove("SignatureVersion")), false);
     for signature in ["", "AAAA", "not base64"] {
         refused(&|m| m["Signature"] = signature.into(), false);
