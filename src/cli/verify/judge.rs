@@ -102,7 +102,8 @@ impl Judging<'_> {
         if let Some(claim) = &claim {
             let judged = engine.scheme.verify(&engine.keys, claim, head, body, self.at);
             let held = self.step("signature", Check::Signature, judged, |verified| {
-                format!("secret {}", verified.key_id)
+                let is_public = engine.public_keys.iter().any(|key| key.id == verified.key_id);
+                format!("{} {}", if is_public { "key" } else { "secret" }, verified.key_id)
             });
             let Some(held) = held else { return true };
             verified = held;

@@ -241,7 +241,11 @@ impl Checker {
                 if about.is_empty() {
                     self.problem(&format!("{path}.about"), "is missing", None);
                 }
-                (key, Expectation { about, default: raw.default })
+                let is_optional = raw.optional == Some(true);
+                if is_optional && raw.default.is_some() {
+                    self.problem(&format!("{path}.optional"), "has a default beside it", None);
+                }
+                (key, Expectation { about, default: raw.default, is_optional })
             })
             .collect()
     }

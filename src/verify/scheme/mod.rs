@@ -1,7 +1,7 @@
 //! A definition compiled for one route, and everything that it judges.
 
 mod binding;
-pub(crate) mod candidate;
+mod candidate;
 mod certificate;
 mod claim;
 mod compile;
@@ -23,7 +23,8 @@ use std::{
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 
-pub(crate) use candidate::{Candidate, Form, Means, Test};
+pub(crate) use binding::Binding;
+pub(crate) use candidate::{Candidate, Condition, Form, Jws, Means, Test};
 pub use claim::Claim;
 pub(crate) use compile::{Compiled, compile};
 pub use coverage::Coverage;
@@ -40,7 +41,6 @@ use super::{
     time::Unit,
     xml,
 };
-use candidate::Condition;
 
 /// What a route decides about a definition.
 #[derive(Clone, Default)]
@@ -89,6 +89,8 @@ impl fmt::Debug for Scheme {
 /// from the message must be what the signature in question covers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Group {
+    /// Where the proof stands that ids and types are read from.
+    proof: Option<Source>,
     timestamp: Option<(Source, Unit)>,
     ids: Vec<Source>,
     kinds: Vec<Source>,
@@ -174,6 +176,11 @@ impl Scheme {
         &self.candidates
     }
 
+    /// What is looked up in each element of a batch.
+    pub(crate) fn items(&self) -> &[json::Pointer] {
+        &self.lookups.items
+    }
+
     /// Where the timestamp stands that goes with a candidate, and its unit.
     pub(crate) fn timestamp_of(&self, candidate: &Candidate) -> Option<&(Source, Unit)> {
         self.groups.get(candidate.group)?.timestamp.as_ref()
@@ -187,11 +194,6 @@ impl Scheme {
     /// Where the event type may stand that goes with a candidate.
     pub(crate) fn kinds_of(&self, candidate: &Candidate) -> &[Source] {
         self.groups.get(candidate.group).map_or(&[], |group| &group.kinds)
-    }
-
-    /// What is looked up in every element that is signed by itself.
-    pub(crate) fn item_lookups(&self) -> &[json::Pointer] {
-        &self.lookups.items
     }
 
     /// What keys the scheme is verified with.

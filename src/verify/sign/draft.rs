@@ -2,11 +2,10 @@
 
 use std::fmt::Write as _;
 
-use base64::{Engine as _, prelude::BASE64_STANDARD};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 
 use super::splice::{quote, splice};
-use crate::verify::{definition::Document, form, xml};
+use crate::verify::{definition::Document, form};
 
 /// A request while it is being made: any part of it can still be set.
 #[derive(Clone, Debug)]
@@ -20,7 +19,7 @@ pub(super) struct Draft {
     /// In order, as spelled.
     pub(super) headers: Vec<(String, String)>,
     pub(super) body: Vec<u8>,
-    /// The form field that holds the JSON or XML document, where the body is a form.
+    /// The field that holds the document where the body is a form.
     pub(super) document: Option<Document>,
 }
 
@@ -117,8 +116,8 @@ impl Draft {
         may_add: bool,
         value: &mut dyn FnMut(Option<&str>) -> String,
     ) -> Result<(), String> {
-        let new = self.document_text().and_then(|body| {
-            splice(&body, path, may_add, &mut |old| {
+        let new = self.document().and_then(|document| {
+            splice(&document, path, may_add, &mut |old| {
                 let text =
                     old.map(|old| serde_json::from_str(old).unwrap_or_else(|_| old.to_owned()));
                 let new = value(text.as_deref());
@@ -129,62 +128,6 @@ impl Draft {
         });
         self.set_document(new.ok_or("the body is no JSON in which it could be put")?);
         Ok(())
-    }
-
-    /// The text of the one element of the XML document that a path leads to.
-    pub(super) fn element_text(&self, path: &xml::Path) -> Option<String> {
-        let document = self.document_text()?;
-        let found = xml::extract(document.as_bytes(), std::slice::from_ref(path)).ok()?;
-        match found.first()?.values.as_slice() {
-            [one] => Some(one.to_string()),
-            _ => None,
-        }
-    }
-
-    /// Sets that text.
-    ///
-    /// # Errors
-    ///
-    /// That the document has no such element, once.
-    pub(super) fn element(&mut self, path: &xml::Path, text: &str) -> Result<(), String> {
-        let (Some(old), Some(document)) = (self.element_text(path), self.document_text()) else {
-            return Err("the body is no XML in which it could be put".to_owned());
-        };
-        let escaped = text.replace('&', "&amp;").replace('<', "&lt;");
-        self.set_document(document.replacen(&format!(">{old}<"), &format!(">{escaped}<"), 1));
-        Ok(())
-    }
-
-    /// The field that holds the document, where the body is a form.
-    fn document_field(&self) -> Option<&Document> {
-        let is_type = |(name, value): &&(String, String)| {
-            name.eq_ignore_ascii_case("content-type")
-                && value.starts_with("application/x-www-form-urlencoded")
-        };
-        self.document.as_ref().filter(|_| self.headers.iter().any(|header| is_type(&header)))
-    }
-
-    /// The JSON or XML of the message: its body, or a field of it.
-    fn document_text(&self) -> Option<String> {
-        let Some(document) = self.document_field() else {
-            return String::from_utf8(self.body.clone()).ok();
-        };
-        let text = self.field_text(&document.field)?;
-        if !document.is_base64 {
-            return Some(text);
-        }
-        let bare: String = text.chars().filter(|c| !c.is_ascii_whitespace()).collect();
-        String::from_utf8(BASE64_STANDARD.decode(bare).ok()?).ok()
-    }
-
-    fn set_document(&mut self, text: String) {
-        match self.document_field().cloned() {
-            None => self.body = text.into_bytes(),
-            Some(document) if document.is_base64 => {
-                self.field(&document.field, &BASE64_STANDARD.encode(text));
-            }
-            Some(document) => self.field(&document.field, &text),
-        }
     }
 
     /// The headers as the engine reads them.

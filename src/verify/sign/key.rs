@@ -5,7 +5,7 @@ use crate::verify::{
     Secret, SigningKey,
     algorithm::{Algorithm, EcdsaForm},
     key::{Hashed, Keyed},
-    scheme::{Candidate, Means},
+    scheme::Candidate,
     template::{Chunks, Template},
 };
 
@@ -16,43 +16,41 @@ enum Signer {
     Private(SigningKey),
 }
 
-/// Whether the candidate's proof can be made with this secret.
+/// Whether the candidate's signature can be made with this secret.
 pub(super) fn fits(candidate: &Candidate, secret: &Secret) -> bool {
-    if candidate.means == Means::Nothing {
-        return true;
+    if !candidate.is_asymmetric() {
+        return !looks_private(&secret.bytes) && candidate.key.decode(&secret.bytes).is_ok();
     }
-    let mut algorithms = candidate.algorithms.iter();
-    algorithms.any(|algorithm| {
-        fits_algorithm(secret, *algorithm)
-            && (algorithm.is_asymmetric() || candidate.key.decode(&secret.bytes).is_ok())
-    })
+    SigningKey::read(&secret.bytes).is_ok_and(|key| chosen(candidate, &key).is_some())
 }
 
-/// Whether a secret is one for this algorithm.
-pub(super) fn fits_algorithm(secret: &Secret, algorithm: Algorithm) -> bool {
-    if !algorithm.is_asymmetric() {
-        return !looks_private(&secret.bytes);
-    }
-    let key = SigningKey::read(&secret.bytes).ok().and_then(|key| key.verifying_key());
-    // The one algorithm that is verified here and never signed with.
-    algorithm != Algorithm::RsaSha1 && key.is_some_and(|key| key.fits(algorithm))
+/// The first of the candidate's algorithms that a private key can sign with.
+fn chosen(candidate: &Candidate, key: &SigningKey) -> Option<Algorithm> {
+    let public = key.verifying_key()?;
+    // SHA-1 with RSA is the one algorithm that is verified here and never signed with.
+    let fits = |algorithm: &Algorithm| *algorithm != Algorithm::RsaSha1 && public.fits(*algorithm);
+    candidate.algorithms.iter().copied().find(fits)
 }
 
-/// Signs bytes with one of the candidate's algorithms.
+/// The algorithm that the candidate's proof is made with under this secret.
+pub(super) fn algorithm(candidate: &Candidate, secret: &Secret) -> Algorithm {
+    let key = SigningKey::read(&secret.bytes).ok().filter(|_| candidate.is_asymmetric());
+    key.and_then(|key| chosen(candidate, &key)).unwrap_or_else(|| candidate.algorithm())
+}
+
+/// Signs bytes by the candidate's algorithm; ECDSA signatures are two numbers at full width.
 pub(super) fn sign_bytes(
     candidate: &Candidate,
     secret: &Secret,
-    algorithm: Algorithm,
-    form: EcdsaForm,
-    text: &[u8],
+    bytes: &[u8],
 ) -> Result<Vec<u8>, SignError> {
-    Ok(match Signer::new(candidate, secret, algorithm)? {
-        Signer::Private(key) => key
-            .sign(algorithm, form, text)
-            .ok_or_else(|| SignError::Secret(format!("cannot sign with {algorithm}")))?,
-        Signer::Keyed(keyed) => keyed.mac(&[text.into()]).as_slice().to_vec(),
-        Signer::Hashed(hashed) => hashed.digest(&[text.into()], None).as_slice().to_vec(),
-    })
+    let algorithm = algorithm(candidate, secret);
+    match Signer::new(candidate, secret)? {
+        Signer::Keyed(keyed) => Some(keyed.mac(&[bytes.into()]).as_slice().to_vec()),
+        Signer::Private(key) => key.sign(algorithm, EcdsaForm::Raw, bytes),
+        Signer::Hashed(_) => None,
+    }
+    .ok_or_else(|| SignError::Secret(format!("cannot sign with {algorithm}")))
 }
 
 /// Signs what the template stands for.
@@ -63,7 +61,7 @@ pub(super) fn sign(
     chunks: &Chunks<'_>,
 ) -> Result<Vec<u8>, SignError> {
     let algorithm = candidate.algorithm();
-    Ok(match Signer::new(candidate, secret, algorithm)? {
+    Ok(match Signer::new(candidate, secret)? {
         Signer::Hashed(hashed) => hashed.digest(chunks, template.secret_at()).as_slice().to_vec(),
         Signer::Keyed(keyed) => keyed.mac(chunks).as_slice().to_vec(),
         Signer::Private(key) => key
@@ -73,11 +71,8 @@ pub(super) fn sign(
 }
 
 impl Signer {
-    fn new(
-        candidate: &Candidate,
-        secret: &Secret,
-        algorithm: Algorithm,
-    ) -> Result<Self, SignError> {
+    fn new(candidate: &Candidate, secret: &Secret) -> Result<Self, SignError> {
+        let algorithm = candidate.algorithm();
         if algorithm.is_asymmetric() {
             let key = SigningKey::read(&secret.bytes).map_err(SignError::Secret)?;
             return Ok(Self::Private(key));

@@ -2,20 +2,22 @@
 //!
 //! Pure like the rest of the engine: time and randomness are handed in.
 
+mod document;
 mod draft;
 mod key;
+mod message;
 mod place;
-mod prove;
+mod proof;
 mod similar;
 mod splice;
+mod token;
 
-use http::{Method, header::HOST};
+use http::Method;
 
-use self::{draft::Draft, place::Placer, prove::Maker};
+use self::{draft::Draft, place::Placer};
 use super::{
-    Definition, Head, Scheme, Secret,
-    scheme::{Candidate, Means, Test},
-    source::{Message, Source},
+    Definition, Scheme, Secret,
+    scheme::{Candidate, Means},
 };
 use crate::{clock::UnixMs, decision::Refusal};
 
@@ -93,22 +95,20 @@ pub fn sign(
     secrets: &[Secret],
     request: &SignRequest<'_>,
 ) -> Result<SignedRequest, SignError> {
-    // What proves nothing is sent without any secret.
-    let nothing = Secret::new("none", b"");
-    let chosen = choose(scheme, secrets, &nothing, request.at);
-    let Some((first, secret)) = chosen.first() else { return Err(SignError::NoSecret) };
+    let chosen = choose(scheme, secrets, request.at);
+    let first = chosen.first().map(|(first, _)| *first).or_else(|| {
+        let needs_none = |candidate: &&Candidate| candidate.means == Means::Nothing;
+        scheme.candidates().first().filter(needs_none)
+    });
+    let Some(first) = first else { return Err(SignError::NoSecret) };
     let mut placer = Placer::new(definition, request)?;
-    if let Some(source) = &first.key_id {
+    if let (Some(source), Some((_, secret))) = (&first.key_id, chosen.first()) {
         placer.put("the key id", source, &secret.id)?;
     }
-    for condition in &first.when {
-        if let Test::Equals(text) = &condition.test
-            && condition.source != Source::Method
-        {
-            placer.put("what it depends on", &condition.source, text)?;
-        }
-    }
-    placer.ids(&id_places(scheme, first))?;
+    placer.conditions(&first.when)?;
+    placer.bindings(&first.bindings);
+    let ids = scheme.ids_of(first).iter().flat_map(|source| token::behind(first, source));
+    placer.ids(&ids.collect::<Vec<_>>())?;
     placer.kind(scheme.kinds_of(first));
     placer.sample_parts();
     if let Some((source, unit)) = scheme.timestamp_of(first)
@@ -117,9 +117,7 @@ pub fn sign(
         placer.put("the timestamp", source, &unit.write(request.at))?;
     }
     for (candidate, secret) in chosen {
-        bind(&mut placer, scheme, candidate)?;
-        let maker = Maker { scheme, candidate, secret, at: request.at };
-        maker.prove(&mut placer)?;
+        proof::put(scheme, candidate, secret, &mut placer)?;
     }
     let Draft { method, origin, path, query, headers, body, .. } = placer.draft;
     let mark = if query.is_empty() { "" } else { "?" };
@@ -131,17 +129,12 @@ pub fn sign(
 fn choose<'a>(
     scheme: &'a Scheme,
     secrets: &'a [Secret],
-    nothing: &'a Secret,
     at: UnixMs,
 ) -> Vec<(&'a Candidate, &'a Secret)> {
     let mut chosen: Vec<(&Candidate, &Secret)> = Vec::new();
     let usual = secrets.iter().find(|secret| secret.is_active(at)).or(secrets.first());
     let all = scheme.candidates().iter().filter_map(|candidate| {
-        let secret = match candidate.means {
-            Means::Nothing => Some(nothing),
-            _ => candidate.key_slot.map_or(usual, |slot| secrets.get(slot)),
-        };
-        Some((candidate, secret?))
+        Some((candidate, candidate.key_slot.map_or(usual, |slot| secrets.get(slot))?))
     });
     // Where none fits, what is wrong with the secret is said of the first.
     let any_fits = all.clone().any(|(candidate, secret)| key::fits(candidate, secret));
@@ -159,51 +152,6 @@ fn choose<'a>(
         }
     }
     chosen
-}
-
-/// Where ids are put: one that the proof itself carries stands where it must be equal to.
-fn id_places(scheme: &Scheme, candidate: &Candidate) -> Vec<Source> {
-    let place = |source: &Source| {
-        let mut bound = candidate.bindings.iter().filter(|binding| binding.source == *source);
-        let place = bound.find_map(|binding| binding.any_of.first()?.template.place());
-        place.unwrap_or(source).clone()
-    };
-    scheme.ids_of(candidate).iter().map(place).collect()
-}
-
-/// Puts what must be equal where that is not so already.
-fn bind(placer: &mut Placer<'_>, scheme: &Scheme, candidate: &Candidate) -> Result<(), SignError> {
-    for binding in candidate.bindings.iter().filter(|binding| !binding.source.is_in_proof()) {
-        let text = read(scheme, &placer.draft, |message| {
-            if binding.judge(message).is_ok() {
-                return Ok(None);
-            }
-            let expected = binding.any_of.first().map(|expected| expected.bytes(message));
-            expected.transpose().map_err(SignError::Unsignable)
-        })?;
-        if let Some(text) = text {
-            let text = String::from_utf8_lossy(&text).into_owned();
-            placer.put("what must be equal", &binding.source, &text)?;
-        }
-    }
-    Ok(())
-}
-
-/// Looks at the draft as the engine would at the message.
-fn read<T>(
-    scheme: &Scheme,
-    draft: &Draft,
-    look: impl FnOnce(&Message<'_>) -> Result<T, SignError>,
-) -> Result<T, SignError> {
-    let mut headers = draft.header_map().map_err(SignError::Request)?;
-    if let (false, Ok(host)) = (headers.contains_key(HOST), draft.authority().parse()) {
-        headers.insert(HOST, host);
-    }
-    let uri = draft.target().parse();
-    let uri = uri.map_err(|_| SignError::Request("the path cannot be sent".to_owned()))?;
-    let head = Head { method: &draft.method, uri: &uri, headers: &headers };
-    let found = scheme.look_into(head, &draft.body);
-    look(&Message::new(head, &draft.body).with(&found))
 }
 
 impl SignedRequest {

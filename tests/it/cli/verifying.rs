@@ -58,7 +58,7 @@ fn near_misses_are_explained() {
 
     let other = verify(sign("headers"), &["--secret", "another"]);
     assert_eq!(other.code, 1);
-    assert!(other.out.contains("no near miss: it was made with another secret"), "{other:?}");
+    assert!(other.out.contains("no near miss: it was made with another key"), "{other:?}");
 }
 
 /// The line of a file of cases, and the secret in it.
