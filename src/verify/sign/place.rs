@@ -93,6 +93,7 @@ impl<'a> Placer<'a> {
         if self.request.headers.iter().any(given) {
             return;
         }
+        let key = if split.is_list() { "" } else { key };
         let pair = format!("{key}{}{value}", split.assign);
         match self.draft.headers.iter_mut().find(|header| given(header)) {
             Some((_, text)) => {

@@ -45,12 +45,18 @@ pub(super) fn put(
             })?
         }
     };
-    if let (Form::Pairs { split, keys, prefix }, Source::Header(header)) =
-        (&candidate.form, &candidate.from)
-    {
-        let key = keys.first().map_or("", AsRef::as_ref);
-        placer.element(header, key, &format!("{prefix}{value}"), split);
-        return Ok(());
+    if let Source::Header(header) = &candidate.from {
+        let in_header = match &candidate.form {
+            Form::Pairs { split, keys, prefix } => {
+                Some((keys.first().map_or("", AsRef::as_ref), prefix, split))
+            }
+            Form::List { prefix, element: None, split } => Some(("", prefix, split)),
+            Form::Bare { .. } | Form::List { .. } => None,
+        };
+        if let Some((key, prefix, split)) = in_header {
+            placer.element(header, key, &format!("{prefix}{value}"), split);
+            return Ok(());
+        }
     }
     placer.put("the signature", &candidate.from, &spelled(candidate, secret, &value))
 }

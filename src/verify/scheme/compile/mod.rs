@@ -126,8 +126,8 @@ impl Compiler<'_> {
         }
         let event = &self.written.event;
         let timestamp = self.written.timestamp.as_ref().and_then(|t| t.from.as_ref());
-        let in_pairs = |raw: &RawSignature| raw.format.as_deref() == Some("pairs");
-        if self.written.signature.iter().any(in_pairs) {
+        let in_parts = |raw: &RawSignature| matches!(raw.format.as_deref(), Some("pairs" | "list"));
+        if self.written.signature.iter().any(in_parts) {
             return;
         }
         for (path, texts) in [
@@ -162,7 +162,9 @@ impl Compiler<'_> {
         let from = self.from(path, raw, &means);
         let (form, from) = (form?, from?);
         let pairs = match (&from, &form) {
-            (Source::Header(name), Form::Pairs { split, .. }) => Some((name, split)),
+            (Source::Header(name), Form::Pairs { split, .. } | Form::List { split, .. }) => {
+                Some((name, split))
+            }
             _ => None,
         };
         self.check_from(path, &from, &form, &means);
