@@ -33,11 +33,11 @@ fn secret(scheme: &Scheme, number: &str) -> Secret {
     }
     static MADE: Mutex<BTreeMap<(&str, String), String>> = Mutex::new(BTreeMap::new());
     let kind = scheme.coverage().algorithms.iter().find(|a| a.is_asymmetric()).unwrap().as_str();
-    let kind = kind.split('-').next().unwrap();
-    let how = match kind {
-        "ed25519" => &rcgen::PKCS_ED25519,
-        "ecdsa" => &rcgen::PKCS_ECDSA_P256_SHA256,
-        _ => &rcgen::PKCS_RSA_SHA256,
+    let (kind, how) = match kind {
+        "ed25519" => ("ed25519", &rcgen::PKCS_ED25519),
+        "ecdsa-p256-sha256" => ("p256", &rcgen::PKCS_ECDSA_P256_SHA256),
+        "ecdsa-p384-sha384" => ("p384", &rcgen::PKCS_ECDSA_P384_SHA384),
+        _ => ("rsa", &rcgen::PKCS_RSA_SHA256),
     };
     let make = || rcgen::KeyPair::generate_for(how).unwrap().serialize_pem();
     let mut made = MADE.lock().unwrap();
