@@ -107,7 +107,8 @@ impl Judging<'_> {
             }
             let judged = engine.scheme.verify(&engine.keys, claim, head, body, self.at);
             let held = self.step("signature", Check::Signature, judged, |verified| {
-                format!("secret {}", verified.key_id)
+                let is_public = engine.public_keys.iter().any(|key| key.id == verified.key_id);
+                format!("{} {}", if is_public { "key" } else { "secret" }, verified.key_id)
             });
             let Some(held) = held else { return true };
             verified = held;

@@ -106,7 +106,7 @@ fn report(name: &str, judged: &Judged, style: Style) -> String {
     }
     let code = judged.verdict();
     if code == Code::SignatureMismatch && judged.misses.is_empty() {
-        let text = "no near miss: it was made with another secret, or changed since";
+        let text = "no near miss: it was made with another key, or changed since";
         let _infallible = writeln!(out, "  {}", style.paint(Ink::Dim, text));
     }
     let ink = if code == Code::Forwarded { Ink::Good } else { Ink::Bad };
