@@ -17,16 +17,8 @@ pub mod explain;
 mod form;
 pub mod handshake;
 mod head;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, unused_imports, reason = "the schemes that use it are wired next")
-)]
 mod httpsig;
 mod json;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, unused_imports, reason = "the schemes that use it are wired next")
-)]
 mod jws;
 mod key;
 mod pairs;

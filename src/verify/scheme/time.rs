@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// How far clocks may differ where a proof says from when on it holds.
-const SKEW: Duration = Duration::from_secs(60);
+const SKEW: Duration = Duration::from_secs(300);
 
 /// Exists only after a timestamp was found within the tolerance.
 #[derive(Debug)]
@@ -61,7 +61,7 @@ impl Scheme {
         let (other, meant) = match unit {
             Unit::Seconds => (UnixMs(signed_at.0 / 1000), "milliseconds"),
             Unit::Milliseconds => (UnixMs::from_secs(signed_at.0), "seconds"),
-            Unit::Rfc3339 => (signed_at, ""),
+            Unit::Rfc3339 | Unit::Rfc3339Utc => (signed_at, ""),
         };
         let meant = is_near(now.0.abs_diff(other.0)).then_some(meant);
         let (secs, allowed_secs) = (away_ms / 1000, tolerance.as_secs());

@@ -3,7 +3,7 @@
 use super::{Claim, Means, Scheme};
 use crate::verify::{
     Head, httpsig, jws,
-    key::{KeyRing, Wanted},
+    key::{KeyRing, RemoteRing, Wanted},
     source::Message,
 };
 
@@ -41,16 +41,34 @@ impl Scheme {
                     let Ok(jws) = read else { continue };
                     jws.kid
                 }
-                (None, Means::Message(rules)) => match httpsig::read(head, rules).as_deref() {
-                    Ok([input]) => input.parameters.keyid.clone(),
-                    _ => continue,
+                (None, Means::Message(rules)) => {
+                    let Ok(inputs) = httpsig::read(head, rules) else { continue };
+                    let is_here = |keyid: &Option<Box<str>>| {
+                        let has =
+                            |remote: &RemoteRing| !remote.keys.get(keyid.as_deref()).is_empty();
+                        remotes.iter().all(has)
+                    };
+                    let keyids = inputs.into_iter().map(|input| input.parameters.keyid);
+                    // Of several signatures the first whose key is not here.
+                    keyids.skip_while(is_here).next().unwrap_or_default()
+                }
+                _ => match candidate.named_key(&message) {
+                    Ok(named) => named
+                        .and_then(|name| String::from_utf8(name.into_owned()).ok())
+                        .map(Into::into),
+                    Err(_) => continue,
                 },
-                _ => None,
             };
-            let is_missing = |remote: &&crate::verify::key::RemoteRing| {
-                remote.keys.get(name.as_deref()).is_empty()
+            let has_it = |remote: &RemoteRing| !remote.keys.get(name.as_deref()).is_empty();
+            let is_here = |name: &str| {
+                let mut own = keys.of(number).keys.iter();
+                remotes.iter().any(has_it) || own.any(|key| key.is_called(name.as_bytes()))
             };
-            if let Some(remote) = remotes.iter().find(is_missing) {
+            // A name that is known need not be looked for elsewhere.
+            if name.as_deref().is_some_and(is_here) {
+                continue;
+            }
+            if let Some(remote) = remotes.iter().find(|remote| !has_it(remote)) {
                 let remote = std::sync::Arc::clone(&remote.keys);
                 return Some(Wanted { remote, name: name.unwrap_or_default() });
             }

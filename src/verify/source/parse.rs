@@ -135,8 +135,15 @@ impl Context<'_> {
 
     fn pair(&self, name: &str) -> Result<Source, BadText> {
         let (header, key, split) = match (name.split_once('/'), self.pairs) {
-            (Some((header, key)), Some((_, split))) => (header_name(header)?, key, split.clone()),
-            (Some((header, key)), None) => (header_name(header)?, key, Split::default()),
+            (Some((header, key)), Some((_, split))) if !split.is_list() => {
+                (header_name(header)?, key, split.clone())
+            }
+            (Some((header, key)), _) => (header_name(header)?, key, Split::default()),
+            (None, Some((_, split))) if split.is_list() && !is_position(name) => {
+                return Err(
+                    format!("elements of a list are counted from 1, not named `{name}`").into()
+                );
+            }
             (None, Some((header, split))) => (header.clone(), name, split.clone()),
             (None, None) => {
                 return Err(BadText {
@@ -147,6 +154,11 @@ impl Context<'_> {
         };
         Ok(Source::Pair(header, key.into(), split))
     }
+}
+
+/// Whether it counts an element: from 1, and no more than could be signatures.
+fn is_position(text: &str) -> bool {
+    text.parse().is_ok_and(|n: usize| (1..=16).contains(&n) && n.to_string() == text)
 }
 
 /// A pointer with its number among those that are looked up together.

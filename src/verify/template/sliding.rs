@@ -5,7 +5,7 @@
 //! division of the same bytes, such as a longer id and a shorter body.
 
 use super::{Part, Role, ValuePart, filter::Class};
-use crate::verify::source::Source;
+use crate::verify::{source::Source, time::Unit};
 
 /// Decides for each part what is demanded of it at run time.
 ///
@@ -69,7 +69,7 @@ fn settled(value: &mut ValuePart, literal: Option<&[u8]>, side: Side) -> bool {
     };
     match value.class() {
         Class::SelfDelimiting | Class::Width(_) => true,
-        Class::Digits if touching.is_some_and(|b| !b.is_ascii_digit()) => true,
+        Class::Digits if touching.is_some_and(|b| ends(value.role, *b)) => true,
         Class::Digits => match value.role {
             Role::Timestamp(unit) => {
                 value.width = unit.width();
@@ -89,6 +89,15 @@ fn settled(value: &mut ValuePart, literal: Option<&[u8]>, side: Side) -> bool {
             known
         }
     }
+}
+
+/// Whether this byte beside a value shows where it ends: none that it could go on with.
+fn ends(role: Role, touching: u8) -> bool {
+    let goes_on = match role {
+        Role::Timestamp(Unit::Rfc3339Utc) => matches!(touching, b'.' | b'Z' | b'+' | b'-'),
+        _ => false,
+    };
+    !goes_on && !touching.is_ascii_digit()
 }
 
 fn is_rfc3339(part: &Part) -> bool {
@@ -159,6 +168,10 @@ mod tests {
         }
         assert!(compile("{header:id|uuid}{header:ts}{body}", Unit::Rfc3339).is_ok());
         assert!(compile("{body}{header:ts}", Unit::Rfc3339).is_ok());
+        assert!(compile("v1:{header:ts}:{body}", Unit::Rfc3339Utc).is_ok());
+        for text in ["{header:ts}{body}", "{header:ts}.{body}", "{header:ts}Z{body}"] {
+            assert!(compile(text, Unit::Rfc3339Utc).is_err(), "{text}");
+        }
     }
 
     #[test]

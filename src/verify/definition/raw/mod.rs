@@ -95,7 +95,7 @@ pub struct RawSignature {
     pub prefix: Option<String>,
     /// The shape of a list's elements where they carry a key id, with `{key_id}` and `{value}`.
     pub element: Option<String>,
-    /// "hex", "hex-any", "base64", "base64-any" or "base64url".
+    /// "hex", "hex-any", "base64", "base64-any", "base64-percent" or "base64url".
     pub encoding: Option<String>,
     /// How the configured secret becomes the key.
     pub key: Option<RawKey>,
@@ -224,7 +224,7 @@ pub struct RawKeyTable {
 pub struct RawTimestamp {
     /// The source; several: each signature candidate must cover exactly one.
     pub from: Option<Many<String>>,
-    /// "seconds", "milliseconds" or "rfc3339".
+    /// "seconds", "milliseconds", "rfc3339" or "rfc3339-utc".
     pub unit: Option<String>,
     /// How far the signed time may be from now; "5m" if absent.
     pub tolerance: Option<String>,

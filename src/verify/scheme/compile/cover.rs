@@ -46,7 +46,7 @@ impl Cover<'_> {
     }
 
     fn covers_itself(&self, source: &Source) -> bool {
-        let is_fixed = |b: &Binding| b.source == *source && b.is_constant();
+        let is_fixed = |b: &Binding| b.source == *source && b.constant().is_some();
         self.is_signed(source) || self.bindings.iter().any(|b| is_fixed(b) || self.binds(b, source))
     }
 

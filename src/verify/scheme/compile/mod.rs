@@ -126,8 +126,8 @@ impl Compiler<'_> {
         }
         let event = &self.written.event;
         let timestamp = self.written.timestamp.as_ref().and_then(|t| t.from.as_ref());
-        let in_pairs = |raw: &RawSignature| raw.format.as_deref() == Some("pairs");
-        if self.written.signature.iter().any(in_pairs) {
+        let in_parts = |raw: &RawSignature| matches!(raw.format.as_deref(), Some("pairs" | "list"));
+        if self.written.signature.iter().any(in_parts) {
             return;
         }
         for (path, texts) in [
@@ -162,7 +162,9 @@ impl Compiler<'_> {
         let from = self.from(path, raw, &means);
         let (form, from) = (form?, from?);
         let pairs = match (&from, &form) {
-            (Source::Header(name), Form::Pairs { split, .. }) => Some((name, split)),
+            (Source::Header(name), Form::Pairs { split, .. } | Form::List { split, .. }) => {
+                Some((name, split))
+            }
             _ => None,
         };
         self.check_from(path, &from, &form, &means);
@@ -171,7 +173,7 @@ impl Compiler<'_> {
         let bindings = self.bindings(path, raw, pairs, &ids);
         let key = if raw.payload.is_some() { "payload" } else { "signed" };
         let signed = self.template(&at(key), text, (&means, &algorithms), pairs, &ids);
-        let group = self.group(&means, signed.as_ref(), &bindings, pairs, ids);
+        let group = self.group((&means, &from), signed.as_ref(), &bindings, pairs, ids);
         let key_id = raw.key_id.as_deref().and_then(|t| self.source(&at("key_id"), t, pairs));
         let when = raw.when.iter().flat_map(|many| &many.0);
         let when = when.filter_map(|c| self.condition(&at("when"), c, pairs)).collect();

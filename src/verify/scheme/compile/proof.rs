@@ -81,14 +81,8 @@ impl Compiler<'_> {
         if algorithms.len() != names.len() || algorithms.is_empty() {
             return None;
         }
-        let symmetric = algorithms.iter().filter(|a| !a.algorithm().is_asymmetric()).count();
-        if symmetric != 0 && symmetric != algorithms.len() {
-            let what = "holds algorithms with secrets and with public keys: a public key could be \
-                        taken for a secret";
-            self.problem(&at, what.to_owned());
-            return None;
-        }
-        let own = algorithms.iter().map(|algorithm| algorithm.algorithm()).collect();
+        let own: Algorithms = algorithms.iter().map(|algorithm| algorithm.algorithm()).collect();
+        self.refuse_mixed(&at, &own)?;
         let required = raw.required.clone().unwrap_or_else(|| vec!["exp".to_owned()]);
         let mut numbered = Vec::new();
         for name in required {
@@ -107,6 +101,17 @@ impl Compiler<'_> {
         ))
     }
 
+    fn refuse_mixed(&mut self, at: &str, algorithms: &[Algorithm]) -> Option<()> {
+        let symmetric = algorithms.iter().filter(|a| !a.is_asymmetric()).count();
+        if symmetric == 0 || symmetric == algorithms.len() {
+            return Some(());
+        }
+        let what = "holds algorithms with secrets and with public keys: a public key could be \
+                    taken for a secret";
+        self.problem(at, what.to_owned());
+        None
+    }
+
     /// A message signature: the receiver decides what it must cover.
     fn message(&mut self, path: &str, raw: &RawSignature) -> Option<(Means, Algorithms)> {
         let at = |key: &str| format!("{path}.{key}");
@@ -121,6 +126,7 @@ impl Compiler<'_> {
         if names.is_empty() {
             self.problem(&at("algorithms"), "is missing".to_owned());
         }
+        self.refuse_mixed(&at("algorithms"), &algorithms)?;
         let mut rules = httpsig::Rules { algorithms, ..httpsig::Rules::default() };
         let mut component = |text: &String| {
             let parsed = Component::parse(text).map_err(|why| format!("`{text}` {why}"));
@@ -139,7 +145,12 @@ impl Compiler<'_> {
                 "leaves out \"content-digest\", without which a signature says nothing of the body";
             self.problem(&at("components"), what.to_owned());
         }
-        rules.origin = self.expect.get("url").and_then(|url| httpsig::Origin::of_url(url));
+        let url = self.expect.get("url");
+        rules.origin = url.and_then(|url| httpsig::Origin::of_url(url));
+        if url.is_some() && rules.origin.is_none() {
+            let what = "must be the whole URL, as in \"https://example.com/hook\"";
+            self.problem("expect.url", what.to_owned());
+        }
         let algorithms = rules.algorithms.iter().copied().collect();
         Some((Means::Message(rules), algorithms))
     }

@@ -33,9 +33,9 @@ impl Compiler<'_> {
         let given = |text: &Option<String>, default: &str| -> Box<str> {
             text.as_deref().unwrap_or(default).into()
         };
-        let split =
-            Split { separator: given(&raw.separator, ","), assign: given(&raw.assign, "=") };
-        for (key, text) in [("separator", &split.separator), ("assign", &split.assign)] {
+        let separator = given(&raw.separator, ",");
+        let assign = given(&raw.assign, "=");
+        for (key, text) in [("separator", &separator), ("assign", &assign)] {
             if text.is_empty() {
                 self.problem(&at(key), "is empty".to_owned());
             }
@@ -62,7 +62,7 @@ impl Compiler<'_> {
                         None
                     }
                 };
-                Form::List { split, prefix, element }
+                Form::List { split: Split::of_list(separator), prefix, element }
             }
             "pairs" => {
                 let keys = raw.value.as_ref().map(|v| v.0.as_slice()).unwrap_or_default();
@@ -70,7 +70,7 @@ impl Compiler<'_> {
                     self.problem(&at("value"), "names no key that holds signatures".to_owned());
                 }
                 let keys = keys.iter().map(|k| k.as_str().into()).collect();
-                Form::Pairs { split, keys, prefix }
+                Form::Pairs { split: Split { separator, assign }, keys, prefix }
             }
             other => {
                 self.word::<()>(&at("format"), other, |_| None, &["bare", "list", "pairs"]);
