@@ -141,6 +141,7 @@ impl Gateway {
             require_https: checked.require_https,
             excepted_until: checked.excepted_until,
             allow_from: checked.allow_from.as_deref().map(Sources::new),
+            client_certificate: checked.client_certificate.clone(),
             limits: self.limits.route(&checked.name, &checked.rate_limit),
             definition: Arc::clone(&checked.definition),
             scheme: Arc::clone(&checked.scheme),

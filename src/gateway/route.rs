@@ -15,7 +15,7 @@ use crate::{
     clock::UnixMs,
     config::model::{self, Answers, Body, Check, Filter, OnUnlisted},
     limit,
-    net::Sources,
+    net::{CertificateRule, Sources},
     replay::RouteStore,
     telemetry::RouteTelemetry,
     upstream::Upstream,
@@ -43,6 +43,8 @@ pub struct Route {
     pub excepted_until: Option<UnixMs>,
     /// The source list.
     pub allow_from: Option<Sources>,
+    /// What the connection's client certificate must be.
+    pub client_certificate: Option<Arc<CertificateRule>>,
     /// Rate limits.
     pub limits: limit::RouteLimits,
     /// The provider's definition.

@@ -8,6 +8,7 @@
 pub mod body;
 pub mod check;
 pub mod claim;
+pub mod client_certificate;
 pub mod edge;
 pub mod embed;
 pub mod event;

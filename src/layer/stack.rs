@@ -14,6 +14,7 @@ use super::{
     body::{ReadBodyLayer, Whole},
     check::{Enforce, Monitorable},
     claim::ReadClaim,
+    client_certificate::{RequireCertificate, RightCertificate},
     edge::{EdgeLayer, Peer},
     event::{WantEvent, Wanted},
     replay::{Once, ReplayLayer},
@@ -39,8 +40,10 @@ pub(super) fn stack<S>(gateway: &Arc<Gateway>, peer: Option<Peer>, onward: S) ->
         .layer(EdgeLayer::new(Arc::clone(gateway), peer))
         // The route decides about everything else, so it is looked up first.
         .layer(Enforce(FindRoute(Arc::clone(gateway))))
-        // Two comparisons that need nothing but the connection.
+        // Comparisons that need nothing but the connection.
         .layer(Enforce(RequireHttps))
+        // What the handshake proved costs nothing to look at; a list of addresses does not excuse it.
+        .layer(Enforce(RequireCertificate))
         .layer(Monitorable(AllowSource))
         // The first state a stranger can touch, bounded, before any work for the stranger.
         .layer(Enforce(LimitSource))
@@ -71,11 +74,14 @@ type Checks<S> = super::check::Enforced<
     FindRoute,
     super::check::Enforced<
         RequireHttps,
-        super::check::Monitored<
-            AllowSource,
-            super::check::Enforced<
-                LimitSource,
-                super::check::Monitored<ReadClaim, super::body::ReadBody<Authenticated<S>>>,
+        super::check::Enforced<
+            RequireCertificate,
+            super::check::Monitored<
+                AllowSource,
+                super::check::Enforced<
+                    LimitSource,
+                    super::check::Monitored<ReadClaim, super::body::ReadBody<Authenticated<S>>>,
+                >,
             >,
         >,
     >,
@@ -95,4 +101,5 @@ type Content<S> = super::check::Enforced<
 pub type Admitted = ((((AtReplay, Held<Once>), WithinRouteRate), Held<Wanted>), Held<Satisfied>);
 type AtReplay = ((AtSignature, Held<Verified>), Held<Timely>);
 type AtSignature = ((AtClaim, Held<Claim>), Whole);
-type AtClaim = (((((), Routed), SecureEnough), Held<AllowedSource>), WithinSourceRate);
+type AtClaim = ((AtSource, Held<AllowedSource>), WithinSourceRate);
+type AtSource = ((((), Routed), SecureEnough), RightCertificate);

@@ -83,7 +83,8 @@ impl Process {
         let catch = || Signals::catch(runtime.handle());
         let signals = options.signals.then(catch).transpose()?;
         let telemetry = Arc::new(Telemetry::new(options.clock.clone(), options.observer.clone()));
-        let settings = Arc::new(ArcSwap::from_pointee(ServerSettings::new(&config.server)?));
+        let settings =
+            Arc::new(ArcSwap::from_pointee(ServerSettings::new(&config.server, &options.clock)?));
         let control = Control::new();
         let gateway = Gateway::new(
             &config,

@@ -5,6 +5,7 @@
 
 mod address;
 mod body;
+mod certificate;
 mod filters;
 mod in_force;
 mod keys;

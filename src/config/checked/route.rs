@@ -10,8 +10,8 @@ use http::Method;
 use ipnet::IpNet;
 
 use super::{
-    Context, address, body, filters, keys, path, policy, provider::Providers, rates, replay,
-    upstream,
+    Context, address, body, certificate, filters, keys, path, policy, provider::Providers, rates,
+    replay, upstream,
 };
 use crate::{
     config::{
@@ -32,6 +32,8 @@ pub(super) struct Checker<'a> {
     store: &'a ReplayStore,
     lists: &'a BTreeMap<String, Option<Vec<IpNet>>>,
     proxy_is_optional: bool,
+    /// Whether a listener asks for certificates of clients.
+    asks_for_certificates: bool,
     /// Many routes of one provider share one compiled scheme.
     schemes: HashMap<SchemeKey, Option<Arc<Scheme>>>,
 }
@@ -47,6 +49,7 @@ impl<'a> Checker<'a> {
         store: &'a ReplayStore,
         lists: &'a BTreeMap<String, Option<Vec<IpNet>>>,
     ) -> Self {
+        let mut tls = raw.server.iter().flat_map(|server| server.tls.iter().flatten());
         let proxy = raw.server.as_ref().and_then(|server| server.proxy_protocol);
         Self {
             cx,
@@ -55,6 +58,7 @@ impl<'a> Checker<'a> {
             store,
             lists,
             proxy_is_optional: proxy == Some(ProxyProtocol::Optional),
+            asks_for_certificates: tls.any(|tls| tls.client_ca.is_some()),
             schemes: HashMap::new(),
         }
     }
@@ -71,6 +75,7 @@ impl<'a> Checker<'a> {
         let hosts = self.hosts(&at, raw);
         let paths = self.paths(&at, raw);
         let allow_from = self.allow_from(&at, raw);
+        let client_certificate = certificate::rule(cx, &at, raw, self.asks_for_certificates);
         let rate_limit = rates::rates(cx, &at, raw.rate_limit.as_ref());
         let monitor = raw.monitor.as_deref().unwrap_or_default();
         let monitor = policy::checks(cx, &format!("routes.{at}.monitor"), monitor);
@@ -110,6 +115,7 @@ impl<'a> Checker<'a> {
             secrets: own.secrets,
             expect: expect?,
             allow_from,
+            client_certificate,
             require_https: self.policy.require_https && !https_excepted,
             excepted_until: excepted.and_then(|exception| exception.until),
             events,

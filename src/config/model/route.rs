@@ -13,7 +13,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Check, Replay, Upstream};
-use crate::{clock::UnixMs, verify};
+use crate::{clock::UnixMs, net::CertificateRule, verify};
 
 /// One `[routes.*]` with its provider's definition applied.
 #[derive(Debug)]
@@ -40,6 +40,8 @@ pub struct Route {
     pub expect: BTreeMap<String, String>,
     /// The source list; `None`: any source.
     pub allow_from: Option<Vec<IpNet>>,
+    /// What the connection's client certificate must be; `None`: none is needed.
+    pub client_certificate: Option<Arc<CertificateRule>>,
     /// The policy's `require_https`, unless excepted.
     pub require_https: bool,
     /// When the policy's exception for this route ends, if it has one.

@@ -24,7 +24,7 @@ pub use self::{
     log::Log,
     policy::{Exception, Policy},
     replay::{RouteReplay, SharedReplay},
-    route::{Body, Filter, Quota, RateLimit, Route},
+    route::{Body, ClientCertificate, Filter, Quota, RateLimit, Route},
     scalar::{OneOrMany, Rate, Scalar, Size, Store, Time, When},
     secret::{Inline, Secret},
     server::{Limits, Server, Tls},
