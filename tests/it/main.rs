@@ -14,6 +14,7 @@ mod admin;
 mod ambiguity;
 mod audit;
 mod cli;
+mod client_certificates;
 mod content;
 mod contract_answers;
 mod contract_streams;
