@@ -14,10 +14,6 @@ pub(super) fn why(path: &str) -> Option<&'static str> {
         ["ip_lists", _, "url" | "refresh"] => {
             "fetching address lists comes with a later version; keep a copy in `file`"
         }
-        ["server", "tls", "client_ca" | "client_certificate" | "client_auth"]
-        | ["routes", _, "client_certificate" | "client_ca" | "client_certificates"] => {
-            "client certificates come with a later version"
-        }
         ["routes", _, "public_keys"] => {
             "asymmetric keys come with a later version; `secrets` are for symmetric schemes and tokens"
         }
