@@ -6,6 +6,7 @@
 //! A service of your own gets the same protection without a proxy through [`VerifyLayer`].
 
 pub mod body;
+pub mod challenge;
 pub mod check;
 pub mod claim;
 pub mod client_certificate;
@@ -13,6 +14,7 @@ pub mod edge;
 pub mod embed;
 pub mod event;
 pub mod forward;
+pub mod handshake;
 pub mod outlive;
 mod payload;
 mod proxy;

@@ -12,11 +12,13 @@ use crate::{
 
 use super::{
     body::{ReadBodyLayer, Whole},
+    challenge::{AnswerChallenge, NoChallenge},
     check::{Enforce, Monitorable},
     claim::ReadClaim,
     client_certificate::{RequireCertificate, RightCertificate},
     edge::{EdgeLayer, Peer},
     event::{WantEvent, Wanted},
+    handshake::{AnswerHandshake, NoHandshake},
     replay::{Once, ReplayLayer},
     route::{FindRoute, Routed},
     route_rate::{LimitRoute, WithinRouteRate},
@@ -47,7 +49,8 @@ pub(super) fn stack<S>(gateway: &Arc<Gateway>, peer: Option<Peer>, onward: S) ->
         .layer(Monitorable(AllowSource))
         // The first state a stranger can touch, bounded, before any work for the stranger.
         .layer(Enforce(LimitSource))
-        // Handshakes that a provider does not sign will stand here.
+        // Handshakes that a provider does not sign have nothing to verify.
+        .layer(Enforce(AnswerChallenge))
         // What the head shows to be missing or malformed costs no body.
         .layer(Monitorable(ReadClaim))
         // From here on the body is in memory, so size, time and memory are bounded here.
@@ -56,7 +59,8 @@ pub(super) fn stack<S>(gateway: &Arc<Gateway>, peer: Option<Peer>, onward: S) ->
         .layer(Monitorable(VerifySignature))
         // Only a signed time is worth judging.
         .layer(Monitorable(JudgeTime))
-        // Handshakes that a provider signs will stand here.
+        // Handshakes that a provider signs are no deliveries, and make no replay entry.
+        .layer(Enforce(AnswerHandshake))
         // Reserves, settles by what comes back, and outlives the sender.
         .layer(ReplayLayer)
         // Charged by authenticated deliveries alone, and not by copies.
@@ -76,20 +80,22 @@ type Checks<S> = super::check::Enforced<
         RequireHttps,
         super::check::Enforced<
             RequireCertificate,
-            super::check::Monitored<
-                AllowSource,
-                super::check::Enforced<
-                    LimitSource,
-                    super::check::Monitored<ReadClaim, super::body::ReadBody<Authenticated<S>>>,
-                >,
-            >,
+            super::check::Monitored<AllowSource, super::check::Enforced<LimitSource, Asked<S>>>,
         >,
     >,
 >;
 
+type Asked<S> = super::check::Enforced<
+    AnswerChallenge,
+    super::check::Monitored<ReadClaim, super::body::ReadBody<Authenticated<S>>>,
+>;
+
 type Authenticated<S> = super::check::Monitored<
     VerifySignature,
-    super::check::Monitored<JudgeTime, super::replay::Replay<Content<S>>>,
+    super::check::Monitored<
+        JudgeTime,
+        super::check::Enforced<AnswerHandshake, super::replay::Replay<Content<S>>>,
+    >,
 >;
 
 type Content<S> = super::check::Enforced<
@@ -99,7 +105,7 @@ type Content<S> = super::check::Enforced<
 
 /// Everything that must be proven of a delivery before it may leave the stack.
 pub type Admitted = ((((AtReplay, Held<Once>), WithinRouteRate), Held<Wanted>), Held<Satisfied>);
-type AtReplay = ((AtSignature, Held<Verified>), Held<Timely>);
+type AtReplay = (((AtSignature, Held<Verified>), Held<Timely>), NoHandshake);
 type AtSignature = ((AtClaim, Held<Claim>), Whole);
-type AtClaim = ((AtSource, Held<AllowedSource>), WithinSourceRate);
+type AtClaim = (((AtSource, Held<AllowedSource>), WithinSourceRate), NoChallenge);
 type AtSource = ((((), Routed), SecureEnough), RightCertificate);

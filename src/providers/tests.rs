@@ -30,7 +30,7 @@ impl Route {
     fn new(definition: &'static Arc<Definition>) -> Self {
         let mut options = SchemeOptions::default();
         for (key, expectation) in &definition.expect {
-            if expectation.default.is_none() {
+            if expectation.is_required() {
                 assert_eq!(key, "url", "{}", definition.name);
                 options.expect.insert("url".to_owned(), URL.to_owned());
             }

@@ -3,6 +3,8 @@
 //! What the members mean is told in `tests/vectors/README.md`. Replay is out of scope: each case is
 //! judged alone.
 
+mod handshake;
+
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use serde::Deserialize;
@@ -30,7 +32,7 @@ pub struct Case {
 
 #[derive(Clone, Debug)]
 enum Kind {
-    Handshake,
+    Handshake(Box<handshake::Handshake>),
     Message(Box<Message>),
 }
 
@@ -96,7 +98,7 @@ impl Case {
         let bad = |text: String| BadCapture::Json(text);
         let raw: RawCase = serde_json::from_str(line).map_err(|e| bad(e.to_string()))?;
         let kind = match raw.request {
-            Some(_) => Kind::Handshake,
+            Some(_) => Kind::Handshake(Box::new(handshake::Handshake::read(&raw, line)?)),
             None => {
                 let request: RawRequest =
                     serde_json::from_str(line).map_err(|e| bad(e.to_string()))?;
@@ -108,16 +110,20 @@ impl Case {
 
     /// Judges the case by the definition that it is about.
     pub fn judge(&self, lookup: Lookup<'_>) -> Outcome {
-        let Kind::Message(message) = &self.kind else {
-            return Outcome::Unsupported("handshakes".to_owned());
-        };
         let variant = self.variant.as_deref();
-        let definition = lookup(&self.provider, variant).filter(|_| !message.is_asymmetric);
+        let definition = match &self.kind {
+            Kind::Message(message) if message.is_asymmetric => None,
+            _ => lookup(&self.provider, variant),
+        };
         let Some(definition) = definition else {
             return Outcome::Unsupported(match variant {
                 Some(variant) => format!("{}/{variant}", self.provider),
                 None => self.provider.clone(),
             });
+        };
+        let message = match &self.kind {
+            Kind::Handshake(handshake) => return handshake.judge(&definition),
+            Kind::Message(message) => message,
         };
         let refusal = message.judge(&definition).err();
         match (message.accept, &refusal) {
@@ -245,7 +251,6 @@ mod tests {
             "discord",
             "fatture-in-cloud",
             "fatture-in-cloud/structured",
-            "handshakes",
             "hubspot/v1",
             "hubspot/v2",
             "rfc9421/ecdsa-p256-sha256",

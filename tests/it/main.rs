@@ -22,6 +22,7 @@ mod contract_upstream;
 mod drain;
 mod embed;
 mod forwarding;
+mod handshakes;
 mod http2;
 mod policy;
 mod process;

@@ -44,7 +44,7 @@ impl Summary {
             let from = timestamp.from.as_ref().map(|many| many.0.clone()).unwrap_or_default();
             (from, timestamp.tolerance.clone().unwrap_or_else(|| "5m".to_owned()))
         });
-        let required = raw.expect.iter().flatten().filter(|(_, expect)| expect.default.is_none());
+        let required = raw.expect.iter().flatten().filter(|(_, expect)| expect.is_required());
         Some(Self {
             name,
             title: raw.title.clone().unwrap_or_default(),

@@ -5,6 +5,7 @@
 
 mod deliveries;
 pub(crate) mod facts;
+mod handshakes;
 mod listeners;
 mod networks;
 mod overlap;
@@ -63,6 +64,7 @@ pub fn lint(loaded: &Loaded) -> Vec<Problem> {
     routes::lint(&mut cx);
     secrets::lint(&mut cx);
     scheme::lint(&mut cx);
+    handshakes::lint(&mut cx);
     deliveries::lint(&mut cx);
     found.append(&mut cx.found);
     found

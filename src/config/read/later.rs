@@ -17,9 +17,6 @@ pub(super) fn why(path: &str) -> Option<&'static str> {
         ["routes", _, "public_keys"] => {
             "asymmetric keys come with a later version; `secrets` are for symmetric schemes and tokens"
         }
-        ["routes", _, "handshake" | "challenge" | "handshakes"] => {
-            "handshakes come with a later version"
-        }
         _ => return None,
     };
     Some(text)

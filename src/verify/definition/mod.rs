@@ -14,6 +14,7 @@ use std::{
 
 use http::Method;
 
+pub(crate) use check::METHODS;
 pub use problem::DefinitionProblem;
 pub use raw::RawDefinition;
 
@@ -67,6 +68,7 @@ pub(crate) struct Written {
     pub(crate) timestamp: Option<raw::RawTimestamp>,
     pub(crate) event: raw::RawEvent,
     pub(crate) repeats: Option<raw::RawRepeats>,
+    pub(crate) handshakes: Vec<raw::RawHandshake>,
 }
 
 /// How sure a definition is.
@@ -107,8 +109,18 @@ pub struct Acknowledgement {
 pub struct Expectation {
     /// What the value is.
     pub about: String,
-    /// What is taken if the route says nothing; `None`: the route must say it.
+    /// What is taken if the route says nothing; `None`: the route must say it, unless it is
+    /// optional.
     pub default: Option<String>,
+    /// The route need not say it: handshakes that need it are refused then.
+    pub is_optional: bool,
+}
+
+impl Expectation {
+    /// Whether a route has to say it.
+    pub const fn is_required(&self) -> bool {
+        self.default.is_none() && !self.is_optional
+    }
 }
 
 /// What `sign` makes when it is given no body.
@@ -162,7 +174,7 @@ impl Definition {
         &self.written
     }
 
-    /// What a route says, with defaults filled in.
+    /// What a route says, with defaults filled in; optional keys may be missing.
     ///
     /// # Errors
     ///
@@ -185,6 +197,7 @@ impl Definition {
             let said = said.get(key).filter(|value| !value.is_empty());
             match said.or(expectation.default.as_ref()) {
                 Some(value) => drop(filled.insert(key.clone(), value.clone())),
+                None if expectation.is_optional => {}
                 None => problems
                     .push(format!("{} needs expect.{key}: {}", self.name, expectation.about)),
             }

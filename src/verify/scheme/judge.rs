@@ -153,6 +153,12 @@ impl Scheme {
             ));
         }
         let chunks = template.chunks(message)?;
+        if self.handshakes.could_be_challenge(chunks.iter().map(|chunk| &**chunk)) {
+            return Err(Refusal::new(
+                Code::SignatureMismatch,
+                "what is signed could be a handshake's challenge, which anybody can have signed",
+            ));
+        }
         let named = candidate.named_key(message)?;
         let mut matched = Matched(Matched::NONE);
         for (index, key) in ring.iter().enumerate() {

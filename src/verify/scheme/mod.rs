@@ -16,7 +16,7 @@ use std::{
     time::Duration,
 };
 
-pub(crate) use candidate::{Candidate, Form, Test};
+pub(crate) use candidate::{Candidate, Condition, Form, Test};
 pub use claim::Claim;
 pub(crate) use compile::{Compiled, compile};
 pub use coverage::Coverage;
@@ -25,12 +25,11 @@ pub use judge::{Verified, fingerprint};
 pub use time::Fresh;
 
 use super::{
-    Algorithm, Definition, Head,
+    Algorithm, Definition, Handshakes, Head, handshake,
     json::{self, Found, Pointer},
     source::Source,
     time::Unit,
 };
-use candidate::Condition;
 
 /// What a route decides about a definition.
 #[derive(Clone, Default)]
@@ -64,6 +63,7 @@ pub struct Scheme {
     /// Path and query of the registered URL, where the scheme signs it.
     target: Option<Box<str>>,
     coverage: Coverage,
+    handshakes: Handshakes,
 }
 
 impl fmt::Debug for Scheme {
@@ -112,7 +112,16 @@ impl Scheme {
             .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>())?;
         let target = expect.get("url").map(|url| target_of(url)).transpose();
         let target = target.map_err(|problem| vec![problem])?;
-        Self::assemble(compiled, definition, options, target)
+        let unset = definition.expect.keys().filter(|key| !expect.contains_key(*key)).cloned();
+        let handshakes = handshake::compile(&handshake::Setting {
+            written: definition.written(),
+            methods: &definition.methods,
+            expect: &expect,
+            unset: &unset.collect(),
+        });
+        let handshakes = handshakes
+            .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>())?;
+        Self::assemble(compiled, definition, options, target, handshakes)
     }
 
     fn assemble(
@@ -120,6 +129,7 @@ impl Scheme {
         definition: &Definition,
         options: &SchemeOptions,
         target: Option<Box<str>>,
+        handshakes: Handshakes,
     ) -> Result<Self, Vec<String>> {
         let Compiled { mut candidates, groups, pointers, repeats } = compiled;
         let before: Vec<_> = candidates.iter().map(|c| c.algorithm.as_str()).collect();
@@ -133,12 +143,17 @@ impl Scheme {
         }
         let coverage = Coverage::of(&candidates, &groups);
         let tolerance = options.tolerance.unwrap_or(definition.tolerance);
-        Ok(Self { candidates, groups, pointers, repeats, tolerance, target, coverage })
+        Ok(Self { candidates, groups, pointers, repeats, tolerance, target, coverage, handshakes })
     }
 
     /// What the signature covers, whichever candidate verifies.
     pub const fn coverage(&self) -> &Coverage {
         &self.coverage
+    }
+
+    /// The handshakes of the definition.
+    pub const fn handshakes(&self) -> &Handshakes {
+        &self.handshakes
     }
 
     /// How far a signed time may be from now; meaningless where there is none.

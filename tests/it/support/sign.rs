@@ -14,6 +14,16 @@ fn hmac(secret: &[u8], message: &[u8]) -> Vec<u8> {
     mac.finalize().into_bytes().to_vec()
 }
 
+/// HMAC-SHA256 in hexadecimal digits.
+pub fn hmac_hex(secret: &str, message: &[u8]) -> String {
+    hex_hmac(secret.as_bytes(), message)
+}
+
+/// HMAC-SHA256 in base64.
+pub fn hmac_base64(secret: &str, message: &[u8]) -> String {
+    base64::engine::general_purpose::STANDARD.encode(hmac(secret.as_bytes(), message))
+}
+
 /// The value of `X-Hub-Signature-256`.
 pub fn github(secret: &str, body: &[u8]) -> String {
     format!("sha256={}", hex_hmac(secret.as_bytes(), body))

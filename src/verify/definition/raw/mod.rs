@@ -3,6 +3,7 @@
 //! What is required, and what the words mean, is [`super::Definition::check`]'s business. Both
 //! built-in files and `[providers.*]` deserialize into [`RawDefinition`].
 
+mod handshake;
 mod read;
 mod schema;
 
@@ -10,6 +11,8 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+
+pub use handshake::{RawChallenge, RawHandshake, RawMac, RawReply};
 
 /// One provider's scheme, in the language of `docs/definitions.md`.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -52,9 +55,8 @@ pub struct RawDefinition {
     pub expect: Option<BTreeMap<String, RawExpect>>,
     /// What `hookward sign` makes when it is given no body.
     pub sample: Option<RawSample>,
-    /// Built by a later version.
-    #[schemars(skip)]
-    pub handshake: Option<Later>,
+    /// Requests by which the provider makes sure of the receiver, and how they are answered.
+    pub handshake: Option<Many<RawHandshake>>,
 }
 
 /// `acknowledgement`.
@@ -176,6 +178,15 @@ pub struct RawExpect {
     pub about: Option<String>,
     /// What is taken if the route says nothing; absent: the route must say it.
     pub default: Option<String>,
+    /// The route need not say it; handshakes that need it are refused then.
+    pub optional: Option<bool>,
+}
+
+impl RawExpect {
+    /// Whether a route has to say it.
+    pub fn is_required(&self) -> bool {
+        self.default.is_none() && self.optional != Some(true)
+    }
 }
 
 /// `sample`.

@@ -33,8 +33,7 @@ fn an_unknown_key_is_located() {
 
 #[test]
 fn keys_of_later_families_are_read_to_be_refused_by_name() {
-    let text = "signature = { public_keys = [1, { a = 2 }] }\nhandshake = [{ x = 1 }]";
+    let text = "signature = { public_keys = [1, { a = 2 }] }";
     let raw: RawDefinition = toml::from_str(text).unwrap();
-    assert!(raw.handshake.is_some());
     assert_eq!(raw.signature.unwrap().0[0].public_keys, Some(Later));
 }
