@@ -14,12 +14,12 @@ use crate::{
     },
     limit,
     net::Sources,
-    replay,
+    pairing, replay,
     telemetry::Telemetry,
     upstream::{self, TlsContext, Upstream},
 };
 
-use super::{Gateway, Route, Router, Shared, Snapshot};
+use super::{Gateway, Route, RouteKeys, Router, Shared, Snapshot};
 
 /// How many sources each rate limit keeps account of. A source that is forgotten begins anew.
 const MAX_SOURCES: u64 = 100_000;
@@ -60,6 +60,7 @@ impl Gateway {
             shared: Arc::new(Shared::new(clock, telemetry, exchanges)),
             replay: Arc::new(replay::Registry::new()),
             limits: limit::Registry::new(MAX_SOURCES),
+            pairings: pairing::Registry::default(),
         };
         gateway.apply(config)?;
         Ok(Arc::new(gateway))
@@ -95,6 +96,9 @@ impl Gateway {
         self.shared.telemetry.configured(&config.digest);
         let there = |name: &str| snapshot.routes.iter().any(|route| &*route.name == name);
         self.limits.retain(there);
+        self.pairings.retain(|name| {
+            snapshot.routes.iter().any(|r| *r.name == *name && r.keys.pairing().is_some())
+        });
         self.shared.telemetry.metrics().retain(there);
         self.snapshot.store(Arc::new(snapshot));
         Ok(())
@@ -130,7 +134,10 @@ impl Gateway {
     }
 
     fn route(&self, config: &Config, checked: &model::Route, upstream: Upstream) -> Route {
+        let target = checked.pairing.as_ref();
+        let pairing = target.map(|target| self.pairings.route(&checked.name, target));
         let methods: Vec<&str> = checked.methods.iter().map(http::Method::as_str).collect();
+        let ids = checked.secrets.iter().map(|secret| &*secret.id);
         Route {
             name: Arc::clone(&checked.name),
             provider: Arc::clone(&checked.provider),
@@ -145,7 +152,7 @@ impl Gateway {
             limits: self.limits.route(&checked.name, &checked.rate_limit),
             definition: Arc::clone(&checked.definition),
             scheme: Arc::clone(&checked.scheme),
-            keys: Arc::clone(&checked.keys),
+            keys: RouteKeys::new(checked, pairing),
             secrets: checked.secrets.clone(),
             expect: checked.expect.clone(),
             monitor: checked.monitor.clone(),
@@ -164,7 +171,7 @@ impl Gateway {
             telemetry: self.shared.telemetry.route(
                 &checked.name,
                 &checked.provider,
-                checked.secrets.iter().map(|secret| &*secret.id),
+                ids.chain(target.map(|target| &*target.id)),
                 &config.digest,
             ),
         }

@@ -3,6 +3,8 @@
 
 mod budget;
 mod build;
+mod keys;
+mod pair;
 mod route;
 mod router;
 
@@ -14,10 +16,11 @@ use std::sync::{
 use arc_swap::{ArcSwap, Guard};
 use tokio_util::task::TaskTracker;
 
-use crate::{clock::Clock, limit, net::Sources, replay, telemetry::Telemetry};
+use crate::{clock::Clock, limit, net::Sources, pairing, replay, telemetry::Telemetry};
 
 pub use budget::{BodyBudget, Charge};
 pub use build::BuildError;
+pub use keys::RouteKeys;
 pub use route::Route;
 pub use router::{Found, Router};
 
@@ -29,6 +32,7 @@ pub struct Gateway {
     // What outlives a reload, by route name.
     replay: Arc<replay::Registry>,
     limits: limit::Registry,
+    pairings: pairing::Registry,
 }
 
 /// One configuration in force. Requests keep the route they found in it.

@@ -19,10 +19,10 @@ use crate::{
     replay::RouteStore,
     telemetry::RouteTelemetry,
     upstream::Upstream,
-    verify::{Definition, KeyRing, Scheme, Secret},
+    verify::{Definition, Scheme, Secret},
 };
 
-use super::Shared;
+use super::{RouteKeys, Shared};
 
 /// One route in force.
 #[derive(Debug)]
@@ -52,7 +52,7 @@ pub struct Route {
     /// The definition compiled for this route.
     pub scheme: Arc<Scheme>,
     /// The active keys.
-    pub keys: Arc<KeyRing>,
+    pub keys: RouteKeys,
     /// The secrets as configured, for near misses.
     pub secrets: Vec<Secret>,
     /// `[routes.X.expect]`, for near misses.

@@ -17,6 +17,7 @@ use crate::{
     },
     gateway::{BuildError, Gateway},
     net::tls::TlsError,
+    pairing::Pairs,
     server::{self, BindError, Bound, Control, ServerSettings},
     telemetry::{
         self, Telemetry,
@@ -100,7 +101,7 @@ impl Process {
         let listeners = Bound::all(&config.server.listen)?;
         let readiness = Arc::new(Readiness::default());
         let admin = match &config.admin {
-            Some(admin) => serve_admin(admin, &readiness, &telemetry, &runtime)?,
+            Some(admin) => serve_admin(admin, &readiness, &gateway, &runtime)?,
             None => None,
         };
         let make = {
@@ -180,10 +181,11 @@ fn read_gauges(telemetry: &Telemetry, gateway: &Arc<Gateway>, control: &Control)
 fn serve_admin(
     config: &model::Admin,
     readiness: &Arc<Readiness>,
-    telemetry: &Arc<Telemetry>,
+    gateway: &Arc<Gateway>,
     runtime: &tokio::runtime::Runtime,
 ) -> Result<Option<SocketAddr>, StartError> {
     let _entered = runtime.enter();
+    let telemetry = &gateway.shared().telemetry;
     let listen = |address: SocketAddr| -> Result<_, StartError> {
         let bound = Bound::new(address)?;
         Ok((bound.address(), bound.into_tokio()?))
@@ -192,7 +194,8 @@ fn serve_admin(
     if let Some(wanted) = config.listen {
         let (at, listener) = listen(wanted)?;
         let hosts = config.hosts.clone();
-        let admin = Admin::guarded(Arc::clone(telemetry), Arc::clone(readiness), hosts);
+        let admin = Admin::guarded(Arc::clone(telemetry), Arc::clone(readiness), hosts)
+            .with_pairs(Arc::clone(gateway) as Arc<dyn Pairs>);
         runtime.spawn(admin::serve(listener, Arc::new(admin)));
         address = Some(at);
     }

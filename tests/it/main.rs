@@ -24,6 +24,7 @@ mod embed;
 mod forwarding;
 mod handshakes;
 mod http2;
+mod pairing;
 mod policy;
 mod process;
 mod proxy;

@@ -11,6 +11,7 @@ mod in_force;
 mod keys;
 mod limits;
 mod memory;
+mod pairing;
 mod path;
 mod policy;
 mod provider;

@@ -10,8 +10,8 @@ use http::Method;
 use ipnet::IpNet;
 
 use super::{
-    Context, address, body, certificate, filters, keys, path, policy, provider::Providers, rates,
-    replay, upstream,
+    Context, address, body, certificate, filters, keys, pairing, path, policy, provider::Providers,
+    rates, replay, upstream,
 };
 use crate::{
     config::{
@@ -112,6 +112,7 @@ impl<'a> Checker<'a> {
             definition,
             scheme,
             keys: keys?,
+            pairing: pairing::target(cx, &at, name, self.policy, &own),
             secrets: own.secrets,
             expect: expect?,
             allow_from,

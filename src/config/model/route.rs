@@ -13,7 +13,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Check, Replay, Upstream};
-use crate::{clock::UnixMs, net::CertificateRule, verify};
+use crate::{clock::UnixMs, net::CertificateRule, pairing, verify};
 
 /// One `[routes.*]` with its provider's definition applied.
 #[derive(Debug)]
@@ -36,6 +36,8 @@ pub struct Route {
     pub keys: Arc<verify::KeyRing>,
     /// The secrets as configured, for `sign` and `verify`'s near misses.
     pub secrets: Vec<verify::Secret>,
+    /// Where the key goes that the provider hands over; `None`: it hands none over, or did.
+    pub pairing: Option<pairing::Target>,
     /// `[routes.X.expect]`.
     pub expect: BTreeMap<String, String>,
     /// The source list; `None`: any source.

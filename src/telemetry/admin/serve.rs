@@ -40,8 +40,8 @@ pub async fn serve(listener: TcpListener, admin: Arc<Admin>) -> Infallible {
 
 async fn connection(stream: TcpStream, admin: Arc<Admin>) {
     let service = service_fn(|request| {
-        let answer = admin.answer(&request);
-        async { Ok::<_, Infallible>(answer) }
+        let admin = Arc::clone(&admin);
+        async move { Ok::<_, Infallible>(admin.respond(request).await) }
     });
     let served = http1::Builder::new()
         // Without a timer, hyper's timeout does nothing.
