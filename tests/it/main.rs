@@ -10,6 +10,7 @@
 
 mod support;
 
+mod acknowledgements;
 mod admin;
 mod ambiguity;
 mod audit;

@@ -197,9 +197,8 @@ fn upstream(rows: &mut Rows, route: &Route, raw: &raw::Route) {
         let names: Vec<_> = upstream.headers.iter().map(|(name, _)| name.as_str()).collect();
         rows.push("upstream.headers", array(&names), Origin::Route);
     }
-    if !upstream.map_status.is_empty() {
-        let pairs = upstream.map_status.iter();
-        let pairs: Vec<_> = pairs.map(|(from, to)| format!("{from} = {}", to.as_u16())).collect();
+    if let Some(written) = &raw.map_status {
+        let pairs: Vec<_> = written.iter().map(|(from, to)| format!("{from} = {to}")).collect();
         rows.push("upstream.map_status", format!("{{ {} }}", pairs.join(", ")), Origin::Route);
     }
     if !upstream.sign.is_empty() {
