@@ -31,7 +31,8 @@ pub struct Args {
     wait: bool,
     #[command(flatten)]
     config: ConfigArg,
-    /// Where the gateway's admin listener is, instead of where the configuration says
+    /// Where the gateway's admin listener is on this machine, instead of where the configuration
+    /// says
     #[arg(long, value_name = "HOST:PORT", conflicts_with = "file")]
     admin: Option<String>,
 }

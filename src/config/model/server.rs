@@ -101,7 +101,7 @@ pub struct Limits {
 /// `[admin]`.
 #[derive(Clone, Debug)]
 pub struct Admin {
-    /// The read-only admin listener, if any.
+    /// The admin listener, if any.
     pub listen: Option<SocketAddr>,
     /// Host names accepted besides loopback ones.
     pub hosts: Vec<String>,

@@ -42,7 +42,7 @@ pub struct Raw {
     pub include: Option<Vec<String>>,
     /// Listeners and their bounds.
     pub server: Option<Server>,
-    /// The read-only listener for health and metrics.
+    /// The listener for health, metrics and pairing.
     pub admin: Option<Admin>,
     /// Logs and the audit file.
     pub log: Option<Log>,

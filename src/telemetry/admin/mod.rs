@@ -12,9 +12,12 @@ mod serve;
 
 pub use serve::serve;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU8, Ordering},
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU8, Ordering},
+    },
 };
 
 use bytes::Bytes;
@@ -90,11 +93,15 @@ impl Admin {
         Self { telemetry, readiness, hosts: None, pairs: None }
     }
 
-    /// Answers one request.
-    pub async fn respond<B: Body>(&self, request: Request<B>) -> Response<Full<Bytes>> {
+    /// Answers one request of a connection from this address.
+    pub async fn respond<B: Body>(
+        &self,
+        request: Request<B>,
+        peer: IpAddr,
+    ) -> Response<Full<Bytes>> {
         match (&self.pairs, pair::route_of(request.uri().path())) {
             (Some(pairs), Some(_)) if self.is_addressed(&request) => {
-                pair::answer(&**pairs, request).await
+                pair::answer(&**pairs, request, peer).await
             }
             _ => self.answer(&request),
         }

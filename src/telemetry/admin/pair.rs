@@ -2,9 +2,9 @@
 //!
 //! `POST` with `{"for_secs": 600}` arms the route, `GET` says how far it has come. No page that a
 //! browser shows can do either: JSON has to be announced, which no form does, a foreign origin is
-//! refused, and no CORS header ever says otherwise.
+//! refused, and no CORS header ever says otherwise. Nor can another machine.
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 use bytes::{Buf as _, Bytes};
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
@@ -12,7 +12,10 @@ use http_body::Body;
 use http_body_util::{BodyExt as _, Full};
 use serde::Deserialize;
 
-use crate::pairing::{ArmError, PairError, Pairs, Status};
+use crate::{
+    net::canonical,
+    pairing::{ArmError, PairError, Pairs, Status},
+};
 
 /// How long a route may be armed. Whoever is first within that time chooses the key.
 const LONGEST: Duration = Duration::from_secs(3600);
@@ -39,6 +42,7 @@ pub(super) fn route_of(path: &str) -> Option<&str> {
 pub(super) async fn answer<B: Body>(
     pairs: &dyn Pairs,
     request: Request<B>,
+    peer: IpAddr,
 ) -> Response<Full<Bytes>> {
     let (head, body) = request.into_parts();
     let Some(route) = route_of(head.uri.path()) else {
@@ -46,6 +50,10 @@ pub(super) async fn answer<B: Body>(
     };
     if head.headers.contains_key(header::ORIGIN) {
         return problem(StatusCode::FORBIDDEN, "this is nothing for web pages");
+    }
+    // A host name is no proof of who asks, and whoever arms a route may choose its key.
+    if !canonical(peer).is_loopback() {
+        return problem(StatusCode::FORBIDDEN, "routes are armed on the gateway's own machine");
     }
     let done = match head.method {
         Method::GET => pairs.status(route),
@@ -178,7 +186,8 @@ mod tests {
             request = request.header(*name, *value);
         }
         let request = request.body(Full::new(Bytes::from(body.to_owned()))).unwrap();
-        let answer = answer(&Armed::default(), request).await;
+        let peer = if path.contains("remote") { "192.0.2.7" } else { "::ffff:127.0.0.1" };
+        let answer = answer(&Armed::default(), request, peer.parse().unwrap()).await;
         assert!(answer.headers().keys().all(|name| !name.as_str().starts_with("access-control")));
         let status = answer.status().as_u16();
         let body = read(answer.into_body()).await.unwrap();
@@ -212,6 +221,7 @@ mod tests {
         for origin in ["https://evil.example", "null", "http://localhost:9900"] {
             assert_eq!(ask("POST", path, &[JSON, ("origin", origin)], good).await.0, 403);
         }
+        assert_eq!(ask("POST", "/routes/remote/pair", &[JSON], good).await.0, 403);
         for method in ["OPTIONS", "PUT", "DELETE", "PATCH", "HEAD"] {
             assert_eq!(ask(method, path, &[JSON], good).await.0, 405, "{method}");
         }
