@@ -10,7 +10,11 @@ use super::{
     providers::unknown,
     style::{print, usage},
 };
-use crate::{config::lint::is_same, providers};
+use crate::{
+    config::lint::is_same,
+    providers,
+    verify::{Scheme, SchemeOptions},
+};
 
 /// Prints a commented configuration.
 #[derive(Debug, clap::Args)]
@@ -79,7 +83,6 @@ fn listener(upstream: &str) -> SocketAddr {
 
 /// One route: five lines, and what the provider must be told.
 fn route(out: &mut String, name: &str, upstream: &str, is_first: bool) {
-    let variable = format!("{}_WEBHOOK_SECRET", name.to_uppercase().replace('-', "_"));
     let about = |text: &str| if is_first { format!("   # {text}") } else { String::new() };
     let raw = providers::raw(name);
     let docs = raw.and_then(|raw| raw.docs.as_deref()).unwrap_or_default();
@@ -87,11 +90,14 @@ fn route(out: &mut String, name: &str, upstream: &str, is_first: bool) {
         out,
         "\n[routes.{name}]   # {docs}\n\
          path     = \"/{name}\"\n\
-         provider = \"{name}\"{}\n\
-         secrets  = [{{ env = \"{variable}\" }}]{}\n",
+         provider = \"{name}\"{}\n",
         about("any of `hookward providers`"),
-        about("or { file = \"…\" }; any of several verifies"),
     );
+    if let Some((key, what)) = keys_of(name) {
+        let variable = format!("{}_{what}", name.to_uppercase().replace('-', "_"));
+        let about = about("or { file = \"…\" }; any of several verifies");
+        let _infallible = writeln!(out, "{key:<8} = [{{ env = {variable:?} }}]{about}");
+    }
     let required = raw
         .and_then(|raw| raw.expect.as_ref())
         .into_iter()
@@ -108,6 +114,20 @@ fn route(out: &mut String, name: &str, upstream: &str, is_first: bool) {
         "upstream = {upstream:?}{}",
         about("without a path the request's own is kept"),
     );
+}
+
+/// The key of a route that says what it verifies with, and what a variable of that is called; `None`
+/// where the provider publishes its keys, sends them along, or proves nothing.
+fn keys_of(name: &str) -> Option<(&'static str, &'static str)> {
+    let definition = providers::builtin(name)?;
+    let told = definition.expect.keys().map(|key| (key.clone(), "https://example.com/".to_owned()));
+    let options = SchemeOptions { expect: told.collect(), ..SchemeOptions::default() };
+    let takes = Scheme::compile(definition, &options).ok()?.takes();
+    if takes.secrets {
+        return Some(("secrets", "WEBHOOK_SECRET"));
+    }
+    let is_given = takes.certificates || !definition.public_keys.is_empty();
+    (takes.public_keys && !is_given).then_some(("public_keys", "PUBLIC_KEY"))
 }
 
 #[cfg(test)]
@@ -127,6 +147,8 @@ mod tests {
         assert_eq!(told.lines().count(), 14, "{told}");
         assert!(text.contains("secrets  = [{ env = \"GITHUB_WEBHOOK_SECRET\" }]"), "{text}");
         assert!(text.lines().all(|line| line.chars().count() <= 120), "{text}");
+        let asymmetric = init(&["discord"], "http://127.0.0.1:3000").unwrap();
+        assert!(asymmetric.contains("public_keys = [{ env = \"DISCORD_PUBLIC_KEY\" }]"));
     }
 
     #[test]

@@ -1,10 +1,10 @@
-//! Secrets on a command line: `env:NAME`, `file:PATH`, or the secret itself.
+//! Secrets and public keys on a command line: `env:NAME`, `file:PATH`, or the text itself.
 
 use std::{ffi::OsStr, fs::File, io::Read as _, path::Path};
 
 use zeroize::Zeroizing;
 
-use crate::verify::Secret;
+use crate::verify::{PublicKey, PublicKeys, Secret, read_public_keys};
 
 /// No secret of any provider comes near.
 const MAX_BYTES: u64 = 64 * 1024;
@@ -18,25 +18,48 @@ const MAX_BYTES: u64 = 64 * 1024;
 ///
 /// Why there is none, without a byte of it.
 pub fn read(text: &str) -> Result<Secret, String> {
-    let secret = if let Some(name) = text.strip_prefix("env:") {
-        if name.is_empty() {
-            return Err("env: names no variable; write env:NAME".to_owned());
-        }
-        let value = std::env::var_os(name).ok_or_else(|| format!("{name} is not set"))?;
-        let bytes = Zeroizing::new(value.into_encoded_bytes());
-        Secret::new(name, trimmed(&bytes))
-    } else if let Some(path) = text.strip_prefix("file:") {
-        let path = Path::new(path);
-        let bytes = read_file(path).map_err(|error| format!("{}: {error}", path.display()))?;
-        let stem = path.file_stem().map(OsStr::to_string_lossy).unwrap_or_default();
-        Secret::new(&stem, trimmed(&bytes))
-    } else {
-        Secret::new("secret", text.as_bytes())
-    };
+    let (name, bytes) = named(text)?;
+    let secret = Secret::new(name.as_deref().unwrap_or("secret"), trimmed(&bytes));
     match secret.bytes.trim_ascii().is_empty() {
         true => Err("the secret is empty".to_owned()),
         false => Ok(secret),
     }
+}
+
+/// Reads public keys as they are written on a command line, in the same way.
+///
+/// # Errors
+///
+/// Why there is none; of a private key that stands there, not a byte.
+pub fn read_public(text: &str) -> Result<PublicKey, String> {
+    let (name, bytes) = named(text)?;
+    let keys = read_public_keys(&bytes).map_err(|why| format!("the public key {why}"))?;
+    let kid = keys.first().and_then(|key| key.kid.as_deref().map(str::to_owned));
+    let id = name.or(kid).unwrap_or_else(|| "public-key".to_owned());
+    Ok(PublicKey {
+        id: id.into(),
+        id_is_explicit: false,
+        expires: None,
+        keys: PublicKeys::Known(keys),
+    })
+}
+
+/// The name of a variable or a file's stem, and what is in it; no name for what stands there itself.
+fn named(text: &str) -> Result<(Option<String>, Zeroizing<Vec<u8>>), String> {
+    if let Some(name) = text.strip_prefix("env:") {
+        if name.is_empty() {
+            return Err("env: names no variable; write env:NAME".to_owned());
+        }
+        let value = std::env::var_os(name).ok_or_else(|| format!("{name} is not set"))?;
+        return Ok((Some(name.to_owned()), Zeroizing::new(value.into_encoded_bytes())));
+    }
+    if let Some(path) = text.strip_prefix("file:") {
+        let path = Path::new(path);
+        let bytes = read_file(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let stem = path.file_stem().map(OsStr::to_string_lossy).unwrap_or_default();
+        return Ok((Some(stem.into_owned()), bytes));
+    }
+    Ok((None, Zeroizing::new(text.as_bytes().to_vec())))
 }
 
 fn read_file(path: &Path) -> std::io::Result<Zeroizing<Vec<u8>>> {
@@ -73,6 +96,19 @@ mod tests {
         std::fs::write(&path, " \n").unwrap();
         assert!(read(&format!("file:{}", path.display())).is_err());
         assert!(read("file:/nowhere/at/all").unwrap_err().contains("/nowhere/at/all"));
+    }
+
+    #[test]
+    fn public_keys_are_read_alike_and_private_ones_not() {
+        let hex = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("app.key");
+        std::fs::write(&path, format!("{hex}\n")).unwrap();
+        let key = read_public(&format!("file:{}", path.display())).unwrap();
+        assert_eq!((&*key.id, key.known().len()), ("app", 1));
+        assert_eq!(&*read_public(hex).unwrap().id, "public-key");
+        assert!(read_public(&format!("whsk_{hex}")).unwrap_err().contains("private"));
+        assert!(read_public("env:").is_err() && read_public("").is_err());
     }
 
     #[test]

@@ -15,17 +15,18 @@ use super::{
 };
 use crate::{
     clock::{Clock, UnixMs},
-    verify::sign::{SignRequest, SignedRequest, sign},
+    verify::sign::{SignError, SignRequest, SignedRequest, sign},
 };
 
 /// Makes a request as a provider would.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The provider to sign as
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["file", "route"], requires = "secret")]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["file", "route"])]
     provider: Option<String>,
-    /// The secret: itself, env:NAME or file:PATH; again for a scheme with several keys
-    #[arg(long, value_name = "SECRET", requires = "provider")]
+    /// The secret, or the private key where the provider signs with one: itself, env:NAME or
+    /// file:PATH; again for a scheme with several keys. With --route, in place of the route's own
+    #[arg(long, value_name = "SECRET")]
     secret: Vec<String>,
     /// What the scheme must be told, such as `url=https://example.com/hook`
     #[arg(long, value_name = "KEY=VALUE", requires = "provider")]
@@ -123,7 +124,10 @@ fn make(args: &Args) -> Result<SignedRequest, String> {
         seed: fastrand::u64(..),
         url: &plan.url,
     };
-    sign(&plan.definition, &plan.scheme, &plan.secrets, &request).map_err(|error| error.to_string())
+    sign(&plan.definition, &plan.scheme, &plan.secrets, &request).map_err(|error| match error {
+        SignError::NoSecret => format!("{error}; say --secret SECRET"),
+        other => other.to_string(),
+    })
 }
 
 fn header(text: &str) -> Result<(String, String), String> {

@@ -18,14 +18,18 @@ pub struct Args {
     #[arg(long, value_name = "FILE", num_args = 1..)]
     request: Vec<PathBuf>,
     /// Files, or folders of files, of cases with a verdict
-    #[arg(long, value_name = "PATH", num_args = 1.., conflicts_with_all = ["provider", "secret", "file", "route", "at", "expect", "url"])]
+    #[arg(long, value_name = "PATH", num_args = 1.., conflicts_with_all = ["provider", "secret", "public_key", "file", "route", "at", "expect", "url"])]
     vectors: Vec<PathBuf>,
     /// Judges by this provider's definition
-    #[arg(long, value_name = "NAME", requires = "secret", conflicts_with_all = ["file", "route"])]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["file", "route"])]
     provider: Option<String>,
     /// A secret, or env:NAME, or file:PATH; may be given several times
     #[arg(long, value_name = "SECRET", requires = "provider")]
     secret: Vec<String>,
+    /// A public key in any form, or env:NAME, or file:PATH, where the provider signs with a private
+    /// one; may be given several times
+    #[arg(long, value_name = "KEY", requires = "provider")]
+    public_key: Vec<String>,
     /// The URL registered at the provider, where it signs it; default: the request's own
     #[arg(long, value_name = "URL", requires = "provider")]
     url: Option<String>,

@@ -76,15 +76,28 @@ enum Inside {
 /// Tables whose keys are names that the operator chose.
 const NAMED: &[&str] = &["exceptions", "expect", "ip_lists", "map_status", "routes", "schemas"];
 /// Keys that say where a secret is, or which one, and hold none.
-const HARMLESS: &[&str] = &["env", "expires", "file", "id"];
+const HARMLESS: &[&str] = &["env", "expires", "file", "id", "jwks_url"];
 /// Keys that hold secrets, and what people take for one of them.
-const SECRET: &[&str] = &["headers", "key", "password", "secret", "secrets", "token", "value"];
+///
+/// A public key is none, but what is pasted in its place may be the private one.
+const SECRET: &[&str] = &[
+    "headers",
+    "key",
+    "password",
+    "public_key",
+    "public_keys",
+    "secret",
+    "secrets",
+    "token",
+    "value",
+];
 
 fn hide_in_table(table: &DeTable<'_>, inside: Inside, out: &mut Vec<Range<usize>>) {
     for (key, value) in table {
         let name = key.get_ref().as_ref();
         let is_table = matches!(value.get_ref(), DeValue::Table(_));
         let below = match inside {
+            Inside::Provider if name == "public_keys" => Inside::Secret,
             Inside::Provider => Inside::Provider,
             Inside::Secret if HARMLESS.contains(&name) => Inside::Known,
             Inside::Secret => Inside::Secret,
@@ -245,6 +258,11 @@ mod tests {
             "[routes.secret]\nsceret.vlaue = \"hunter2\"",
             "secrets = 2\nsecret_hunter2",
             "expect = { verify_token = \"hunter2\" }",
+            "public_keys = [{ value = \"hunter2\" }]",
+            "public_keys = [\"hunter2\"]",
+            "public_key = \"hunter2\"",
+            "[[routes.a.public_keys]]\nvalue = \"\"\"\nhunter2\n\"\"\"",
+            "[providers.x]\npublic_keys = [{ value = \"hunter2\" }]",
         ] {
             for offset in 0..text.len() {
                 let shown = shown(text, offset);
@@ -256,6 +274,8 @@ mod tests {
     #[test]
     fn what_is_no_secret_stays_readable() {
         let text = "secrets = [{ env = \"STRIPE_SECRET\", id = \"2026\" }]";
+        assert_eq!(shown(text, 0), text);
+        let text = "public_keys = [{ jwks_url = \"https://a/b\", id = \"2026\" }]";
         assert_eq!(shown(text, 0), text);
         let text = "upstrem = \"http://10.1.0.4:3000/stripe\"";
         assert_eq!(shown(text, 0), text);

@@ -138,6 +138,7 @@ impl Gateway {
         let pairing = target.map(|target| self.pairings.route(&checked.name, target));
         let methods: Vec<&str> = checked.methods.iter().map(http::Method::as_str).collect();
         let ids = checked.secrets.iter().map(|secret| &*secret.id);
+        let ids = ids.chain(checked.public_keys.iter().map(|key| &*key.id));
         Route {
             name: Arc::clone(&checked.name),
             provider: Arc::clone(&checked.provider),
@@ -154,6 +155,7 @@ impl Gateway {
             scheme: Arc::clone(&checked.scheme),
             keys: RouteKeys::new(checked, pairing),
             secrets: checked.secrets.clone(),
+            public_keys: checked.public_keys.clone(),
             expect: checked.expect.clone(),
             monitor: checked.monitor.clone(),
             replay: checked.replay.clone().map(|rules| {

@@ -10,7 +10,7 @@ use crate::{
     clock::Mono,
     config::model,
     pairing::{CaptureError, Pairing},
-    verify::{KeyRing, Scheme, Secret},
+    verify::{Credentials, KeyRing, Scheme, Secret},
 };
 
 /// The keys that a route verifies with: as configured, and the one that was captured since.
@@ -23,7 +23,7 @@ pub struct RouteKeys {
 struct Paired {
     pairing: Arc<Pairing>,
     scheme: Arc<Scheme>,
-    secrets: Vec<Secret>,
+    configured: Credentials,
     /// Made when the captured key is used first.
     ring: OnceLock<KeyRing>,
 }
@@ -34,7 +34,11 @@ impl RouteKeys {
             Box::new(Paired {
                 pairing,
                 scheme: Arc::clone(&route.scheme),
-                secrets: route.secrets.clone(),
+                configured: Credentials {
+                    secrets: route.secrets.clone(),
+                    public_keys: route.public_keys.clone(),
+                    certificates: None,
+                },
                 ring: OnceLock::new(),
             })
         });
@@ -53,8 +57,9 @@ impl RouteKeys {
 
     /// Whether there is nothing to verify with until a key is captured.
     pub fn is_waiting(&self) -> bool {
-        let waits =
-            |paired: &Paired| paired.secrets.is_empty() && paired.pairing.captured().is_none();
+        let waits = |paired: &Paired| {
+            paired.configured.secrets.is_empty() && paired.pairing.captured().is_none()
+        };
         self.paired.as_deref().is_some_and(waits)
     }
 
@@ -73,10 +78,10 @@ impl RouteKeys {
 impl Paired {
     /// Keys the route's secrets together with a captured one.
     fn with(&self, captured: &Secret) -> Result<KeyRing, Vec<(usize, String)>> {
-        let mut secrets = self.secrets.clone();
-        let position = self.pairing.target().position.min(secrets.len());
-        secrets.insert(position, captured.clone());
-        KeyRing::build(&self.scheme, &secrets)
+        let mut all = self.configured.clone();
+        let position = self.pairing.target().position.min(all.secrets.len());
+        all.secrets.insert(position, captured.clone());
+        KeyRing::build(&self.scheme, &all)
     }
 
     /// Whether the route could verify with it, and would load with it the next time.

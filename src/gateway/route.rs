@@ -19,7 +19,7 @@ use crate::{
     replay::RouteStore,
     telemetry::RouteTelemetry,
     upstream::Upstream,
-    verify::{Definition, Scheme, Secret},
+    verify::{Definition, PublicKey, Scheme, Secret},
 };
 
 use super::{RouteKeys, Shared};
@@ -55,6 +55,8 @@ pub struct Route {
     pub keys: RouteKeys,
     /// The secrets as configured, for near misses.
     pub secrets: Vec<Secret>,
+    /// The public keys as configured or published, for near misses.
+    pub public_keys: Vec<PublicKey>,
     /// `[routes.X.expect]`, for near misses.
     pub expect: BTreeMap<String, String>,
     /// Checks that only report.

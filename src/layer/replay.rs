@@ -156,8 +156,7 @@ fn reserve(
         key,
         body: verified.body_key,
         lifetime: timely.fresh.as_ref().map_or(rules.window, |fresh| {
-            let end = fresh.signed_at.0.saturating_add(millis(fresh.tolerance));
-            let left = end.saturating_sub(now.0);
+            let left = fresh.until.0.saturating_sub(now.0);
             Duration::from_millis(u64::try_from(left).unwrap_or_default()) + route.lease
         }),
     });
@@ -235,8 +234,4 @@ fn joined(event: &Event) -> Option<Box<str>> {
         [one] => Some(one.clone()),
         several => Some(several.join(",").into()),
     }
-}
-
-fn millis(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }

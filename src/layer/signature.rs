@@ -11,7 +11,10 @@ use crate::{
     config::model::Check,
     decision::Code,
     delivery::{Delivery, Held, NearMiss},
-    verify::{Claim, Head, SchemeOptions, Verified, explain},
+    verify::{
+        Claim, Head, SchemeOptions, Verified,
+        explain::{self, Tried},
+    },
 };
 
 use super::{
@@ -59,8 +62,8 @@ fn near_miss<P>(delivery: &Delivery<Bytes, P>, now: UnixMs) -> NearMiss {
         let (method, uri) = &head;
         let head = Head { method, uri, headers: &headers };
         let options = SchemeOptions { expect: route.expect.clone(), ..SchemeOptions::default() };
-        let misses =
-            explain::explain(&route.definition, &options, &route.secrets, head, &body, now);
+        let tried = Tried { secrets: &route.secrets, public_keys: &route.public_keys };
+        let misses = explain::explain(&route.definition, &options, tried, head, &body, now);
         misses.first().map(ToString::to_string)
     }))
 }

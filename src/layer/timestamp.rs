@@ -43,9 +43,10 @@ impl<P> Judge<Bytes, Signed<P>> for JudgeTime {
         let route = delivery.route();
         let now = delivery.record.now;
         let head = Head::of(&delivery.head);
-        let fresh = route.scheme.judge_time(claim, head, &delivery.body, now)?;
+        let verified = signature.proven();
+        let fresh = route.scheme.judge_time(claim, verified, head, &delivery.body, now)?;
         // A time that nobody is known to have signed can fail the check, but proves nothing.
-        if signature.proven().is_none() {
+        if verified.is_none() {
             return Err(Unproven::Moot);
         }
         Ok(Timely { fresh })

@@ -84,107 +84,18 @@ fn aliased(is: impl Fn(&str) -> bool) -> Option<&'static Arc<Definition>> {
     ENTRIES.iter().find(has).map(Entry::definition)
 }
 
-macro_rules! catalogue {
-    ($($name:literal,)*) => {
-        static ENTRIES: [Entry; [$($name),*].len()] =
-            [$(Entry::new($name, include_str!(concat!($name, ".toml")))),*];
-    };
-}
-
-// Sorted: looked up by bisection.
-catalogue! {
-    "adyen-platform",
-    "airtable",
-    "asana",
-    "auth0",
-    "azure-event-grid",
-    "bitbucket",
-    "blue",
-    "box",
-    "calendly",
-    "chargebee",
-    "circleci",
-    "clerk",
-    "clickup",
-    "cloudevents",
-    "coinbase-commerce",
-    "docusign",
-    "dropbox",
-    "elevenlabs",
-    "getresponse",
-    "getresponse-callback",
-    "gitea",
-    "github",
-    "gitlab",
-    "gitlab-signing",
-    "gitlab-status-check",
-    "gocardless",
-    "heroku",
-    "hubspot",
-    "intercom",
-    "lemon-squeezy",
-    "line",
-    "linear",
-    "mailersend",
-    "mailgun",
-    "mailgun-form",
-    "meta",
-    "microsoft-graph",
-    "mollie",
-    "mux",
-    "notion",
-    "okta",
-    "openai",
-    "opencity-italia",
-    "paddle",
-    "pagerduty",
-    "postmark",
-    "pusher",
-    "razorpay",
-    "replicate",
-    "resend",
-    "salesforce-data-cloud",
-    "salesforce-marketing-cloud",
-    "sanity",
-    "sentry",
-    "shopify",
-    "slack",
-    "square",
-    "standard-webhooks",
-    "stripe",
-    "svix",
-    "telegram",
-    "trello",
-    "twitch",
-    "typeform",
-    "vercel",
-    "webflow",
-    "websub",
-    "woocommerce",
-    "workos",
-    "worldpay",
-    "x",
-    "zendesk",
-    "zoom",
-}
+// `ENTRIES`: a file each, sorted by name.
+include!(concat!(env!("OUT_DIR"), "/catalogue.rs"));
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::BTreeSet, fs, path::Path};
+    use std::collections::BTreeSet;
 
     use super::*;
 
     #[test]
-    fn the_list_is_sorted_and_names_every_file() {
-        let listed: Vec<_> = names().collect();
-        assert!(listed.is_sorted(), "{listed:?}");
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/providers");
-        let files: BTreeSet<_> = fs::read_dir(folder)
-            .unwrap()
-            .map(|file| file.unwrap().file_name().into_string().unwrap())
-            .filter_map(|file| file.strip_suffix(".toml").map(str::to_owned))
-            .collect();
-        assert_eq!(listed, files.iter().map(String::as_str).collect::<Vec<_>>());
+    fn the_list_is_sorted() {
+        assert!(names().is_sorted() && names().count() >= 73);
     }
 
     #[test]
@@ -207,10 +118,11 @@ mod tests {
         assert_eq!(found("box", Some("secondary")), Some("box"));
         assert_eq!(found("meta-whatsapp", None), Some("meta"));
         assert_eq!(found("hubspot", Some("v3")), Some("hubspot"));
-        assert_eq!(found("hubspot", Some("v1")), None);
+        assert_eq!(found("hubspot", Some("v1")), Some("hubspot-v1"));
+        assert_eq!(found("hubspot", Some("v4")), None);
         assert_eq!(found("gitlab", Some("signing-token")), Some("gitlab-signing"));
         assert_eq!(found("gitlab", Some("secret-token")), Some("gitlab"));
-        assert_eq!(found("twilio", Some("form")), None);
+        assert_eq!(found("twilio", Some("form")), Some("twilio"));
     }
 
     #[test]

@@ -144,26 +144,6 @@ impl fmt::Display for Algorithm {
     }
 }
 
-/// Names of the language that this version knows only by name.
-pub(crate) const LATER: &[&str] = &[
-    "sha1",
-    "sha512",
-    "ecdsa-p384-sha384",
-    "rsa-sha384",
-    "rsa-pss-sha256",
-    "rsa-pss-sha384",
-    "sha256",
-    "ed25519",
-    "ecdsa-p256-sha256",
-    "rsa-sha1",
-    "rsa-sha256",
-    "rsa-sha512",
-    "rsa-pss-sha512",
-    "jws",
-    "rfc9421",
-    "none",
-];
-
 #[cfg(test)]
 mod tests {
     use super::*;

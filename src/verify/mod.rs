@@ -17,7 +17,9 @@ pub mod explain;
 mod form;
 pub mod handshake;
 mod head;
+mod httpsig;
 mod json;
+mod jws;
 mod key;
 mod pairs;
 mod scheme;
@@ -26,6 +28,7 @@ mod source;
 mod template;
 mod time;
 pub mod vectors;
+mod xml;
 
 pub use algorithm::{Algorithm, EcdsaForm};
 pub use definition::{Definition, DefinitionProblem, RawDefinition};
@@ -33,8 +36,13 @@ pub(crate) use form::decode;
 pub use handshake::Handshakes;
 pub use head::Head;
 pub use json::parse_strict;
-pub use key::{KeyRing, Secret};
-pub use scheme::{Claim, Coverage, Event, Fresh, Scheme, SchemeOptions, Verified, fingerprint};
+pub use key::{
+    Certificate, Credentials, KeyRing, KeyType, NamedKey, Origin, PublicKey, PublicKeys,
+    RemoteKeys, Secret, SigningKey, VerifyingKey, Wanted, certificate, read_public_keys,
+};
+pub use scheme::{
+    Claim, Coverage, Event, Fresh, Scheme, SchemeOptions, Takes, Verified, fingerprint,
+};
 
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,6 @@
 //! Structured headers: elements between separators, each bare or `key=value`.
+//!
+//! Where the elements are bare, their keys are their positions, from 1.
 
 use std::borrow::Cow;
 
@@ -10,10 +12,27 @@ use super::head::Read;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Split {
     pub(crate) separator: Box<str>,
+    /// Empty where elements are bare.
     pub(crate) assign: Box<str>,
 }
 
+impl Default for Split {
+    fn default() -> Self {
+        Self { separator: ",".into(), assign: "=".into() }
+    }
+}
+
 impl Split {
+    /// How the elements of a list are told apart.
+    pub(crate) fn of_list(separator: Box<str>) -> Self {
+        Self { separator, assign: Box::default() }
+    }
+
+    /// Whether elements have no key but their position.
+    pub(crate) fn is_list(&self) -> bool {
+        self.assign.is_empty()
+    }
+
     /// The elements in order.
     pub(crate) fn elements<'a>(&self, header: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
         let mut rest = Some(header);
@@ -37,6 +56,11 @@ impl Split {
             Read::Value(Cow::Borrowed(header)) => header,
             other => return other,
         };
+        if self.is_list() {
+            let at = key.parse().ok().and_then(|n: usize| n.checked_sub(1));
+            let element = at.and_then(|at| self.elements(header).nth(at));
+            return element.map_or(Read::Absent, |value| Read::Value(Cow::Borrowed(value)));
+        }
         let mut found = Read::Absent;
         for element in self.elements(header) {
             match self.key_value(element) {
@@ -81,6 +105,20 @@ mod tests {
         assert_eq!(read("t", "t"), Read::Absent);
         assert_eq!(read("t=", "t"), Read::Value(b"".into()));
         assert_eq!(read(",,=,", "t"), Read::Absent);
+    }
+
+    #[test]
+    fn elements_of_a_list_are_counted() {
+        let list = Split::of_list(",".into());
+        let read = |text: &'static str, key| list.pair(Read::Value(text.as_bytes().into()), key);
+        assert_eq!(read("1,a=b,c", "1"), Read::Value(b"1".into()));
+        assert_eq!(read("1,a=b,c", "2"), Read::Value(b"a=b".into()));
+        assert_eq!(read("1, a", "2"), Read::Value(b" a".into()));
+        assert_eq!(read("", "1"), Read::Value(b"".into()));
+        for key in ["0", "2", "x", "-1", "99999999999999999999"] {
+            assert_eq!(read("1", key), Read::Absent, "{key}");
+        }
+        assert_eq!(list.pair(Read::Repeated, "1"), Read::Repeated);
     }
 
     #[test]

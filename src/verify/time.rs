@@ -9,6 +9,8 @@ pub(crate) enum Unit {
     Milliseconds,
     /// RFC 3339.
     Rfc3339,
+    /// RFC 3339, perhaps without an offset: then it is UTC.
+    Rfc3339Utc,
     /// Unix seconds.
     #[default]
     Seconds,
@@ -16,7 +18,8 @@ pub(crate) enum Unit {
 
 impl Unit {
     /// The names of the language.
-    pub(crate) const NAMES: &'static [&'static str] = &["seconds", "milliseconds", "rfc3339"];
+    pub(crate) const NAMES: &'static [&'static str] =
+        &["seconds", "milliseconds", "rfc3339", "rfc3339-utc"];
 
     /// Reads a name.
     pub(crate) fn parse(name: &str) -> Option<Self> {
@@ -24,6 +27,7 @@ impl Unit {
             "seconds" => Self::Seconds,
             "milliseconds" => Self::Milliseconds,
             "rfc3339" => Self::Rfc3339,
+            "rfc3339-utc" => Self::Rfc3339Utc,
             _ => return None,
         })
     }
@@ -33,7 +37,7 @@ impl Unit {
         match self {
             Self::Seconds => Some(10),
             Self::Milliseconds => Some(13),
-            Self::Rfc3339 => None,
+            Self::Rfc3339 | Self::Rfc3339Utc => None,
         }
     }
 
@@ -43,6 +47,7 @@ impl Unit {
             Self::Seconds => digits(text).map(UnixMs::from_secs),
             Self::Milliseconds => digits(text).map(UnixMs),
             Self::Rfc3339 => rfc3339(text),
+            Self::Rfc3339Utc => rfc3339(text).or_else(|| rfc3339(&[text, b"Z"].concat())),
         }
     }
 
@@ -51,8 +56,10 @@ impl Unit {
         match self {
             Self::Seconds => at.secs().to_string(),
             Self::Milliseconds => at.0.to_string(),
-            Self::Rfc3339 => {
-                jiff::Timestamp::from_second(at.secs()).unwrap_or_default().to_string()
+            Self::Rfc3339 | Self::Rfc3339Utc => {
+                let text = jiff::Timestamp::from_second(at.secs()).unwrap_or_default().to_string();
+                let bare = text.strip_suffix('Z').filter(|_| self == Self::Rfc3339Utc);
+                bare.map(ToOwned::to_owned).unwrap_or(text)
             }
         }
     }
@@ -183,8 +190,20 @@ mod tests {
     }
 
     #[test]
+    fn a_missing_offset_may_mean_utc() {
+        let at = |text: &str| Unit::Rfc3339Utc.read(text.as_bytes()).map(|t| t.0);
+        assert_eq!(at("2025-10-09T08:53:20"), Some(1_760_000_000_000));
+        assert_eq!(at("2025-10-09T08:53:20.634234"), Some(1_760_000_000_634));
+        assert_eq!(at("2025-10-09T08:53:20Z"), Some(1_760_000_000_000));
+        assert_eq!(at("2025-10-09T10:53:20+02:00"), Some(1_760_000_000_000));
+        for bad in ["", "2025-10-09", "2025-10-09T08:53", "2025-10-09T08:53:20.", "1760000000"] {
+            assert_eq!(at(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
     fn what_is_written_is_read() {
-        for unit in [Unit::Seconds, Unit::Milliseconds, Unit::Rfc3339] {
+        for unit in [Unit::Seconds, Unit::Milliseconds, Unit::Rfc3339, Unit::Rfc3339Utc] {
             let at = UnixMs::from_secs(1_760_000_000);
             assert_eq!(unit.read(unit.write(at).as_bytes()), Some(at));
         }

@@ -1,8 +1,12 @@
 //! Handshakes, played as providers' documentation describes them.
 
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use hookward::verify::{Algorithm, EcdsaForm, SigningKey};
 use serde_json::json;
 
-use crate::support::{Answer, Gateway, Upstream, github, hmac_base64, hmac_hex, request};
+use crate::support::{
+    Answer, Gateway, Upstream, braintree, github, hmac_base64, hmac_hex, request,
+};
 
 const SECRET: &str = "a-secret-of-16-bytes-or-more";
 
@@ -452,5 +456,114 @@ fn a_flood_of_handshakes_leaves_nothing_behind() {
     ] {
         assert!(metrics.contains(line), "{line}\n{metrics}");
     }
+    assert_eq!(upstream.count(), 0);
+}
+
+/// A gateway with one route for a provider that signs with this key.
+fn asymmetric(upstream: &Upstream, provider: &str, key: &SigningKey, more: &str) -> Gateway {
+    Gateway::start(&format!(
+        "[server]\nlisten = [\"127.0.0.1:0\"]\nanswers = \"codes\"\n\
+         [routes.{provider}]\npath = \"/{provider}\"\nprovider = \"{provider}\"\n\
+         public_keys = [{{ value = \"\"\"{}\"\"\", id = \"key\" }}]\nupstream = \"{}\"\n{more}",
+        key.public_pem(),
+        upstream.url("")
+    ))
+}
+
+#[test]
+fn discord_pings_both_kinds_of_endpoints() {
+    let upstream = Upstream::start();
+    let key = SigningKey::generate(Algorithm::Ed25519).unwrap();
+    let gateway = asymmetric(&upstream, "discord", &key, "");
+    let post = |key: &SigningKey, body: &str| {
+        let now = gateway.clock.unix().secs().to_string();
+        let signed = format!("{now}{body}");
+        let signature = key.sign(Algorithm::Ed25519, EcdsaForm::Der, signed.as_bytes()).unwrap();
+        let signature = hex::encode(signature);
+        let headers = [("X-Signature-Ed25519", &*signature), ("X-Signature-Timestamp", &*now)];
+        gateway.post("/discord", &headers, body.as_bytes())
+    };
+    let answer = post(&key, r#"{"type":1}"#);
+    harmless(&answer, "application/json");
+    assert_eq!(answer.json(), json!({"type": 1}));
+    assert_eq!(post(&key, r#"{"version":1,"application_id":"1","type":0}"#).status, 204);
+    // Discord tries whether bad signatures are noticed, and gives the endpoint up otherwise.
+    let other = SigningKey::generate(Algorithm::Ed25519).unwrap();
+    assert_eq!(post(&other, r#"{"type":1}"#).status, 401);
+    assert_eq!(upstream.count(), 0);
+    // An event has the type that the other endpoint's ping has.
+    assert_eq!(post(&key, r#"{"type":1,"event":{"type":"APPLICATION_AUTHORIZED"}}"#).status, 200);
+    assert_eq!(post(&key, r#"{"type":2,"id":"1"}"#).status, 200);
+    assert_eq!(upstream.count(), 2);
+}
+
+#[test]
+fn fatture_in_cloud_verifies_its_sink_by_header_and_by_query() {
+    let upstream = Upstream::start();
+    let sink = "https://hooks.example.com/fatture-in-cloud";
+    let key = SigningKey::generate(Algorithm::EcdsaP256Sha256).unwrap();
+    let expect = format!("expect = {{ aud = \"{sink}\" }}\n");
+    let gateway = asymmetric(&upstream, "fatture-in-cloud", &key, &expect);
+    let now = gateway.clock.unix().secs();
+    let token = |key: &SigningKey, aud: &str| {
+        let encode = |part: serde_json::Value| BASE64_URL_SAFE_NO_PAD.encode(part.to_string());
+        let claims = json!({
+            "iss": "https://api-v2.fattureincloud.it", "aud": [aud], "jti": "1", "sub": "company:1",
+            "iat": now, "exp": now + 3 * 3600,
+        });
+        let input = format!("{}.{}", encode(json!({"alg": "ES256", "typ": "JWT"})), encode(claims));
+        let signature =
+            key.sign(Algorithm::EcdsaP256Sha256, EcdsaForm::Raw, input.as_bytes()).unwrap();
+        format!("Bearer {input}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature))
+    };
+    let bearer = token(&key, sink);
+    let ask = |target: &str, headers: &[(&str, &str)]| gateway.send("GET", target, headers, b"");
+    let challenge = ("x-fic-verification-challenge", "Zx\"9");
+    for _ in 0..2 {
+        let answer = ask("/fatture-in-cloud", &[("Authorization", &*bearer), challenge]);
+        harmless(&answer, "application/json");
+        assert_eq!(answer.json(), json!({"verification": "Zx\"9"}));
+    }
+    let query = "/fatture-in-cloud?x-fic-verification-challenge=abc";
+    let answer = ask(query, &[("Authorization", &*bearer)]);
+    assert_eq!(answer.json(), json!({"verification": "abc"}));
+    // Without the token, with somebody else's, or one for another sink, nothing is repeated.
+    let other = SigningKey::generate(Algorithm::EcdsaP256Sha256).unwrap();
+    let others = [token(&other, sink), token(&key, "https://elsewhere.example.com/")];
+    assert_eq!(ask(query, &[]).status, 401);
+    for bearer in &others {
+        assert_eq!(ask(query, &[("Authorization", bearer)]).status, 401);
+    }
+    // The token of a verification is none for a delivery, nor is a GET ever one.
+    let post = gateway.post("/fatture-in-cloud", &[("Authorization", &*bearer)], b"{}");
+    assert_eq!(post.status, 401);
+    assert_eq!(ask("/fatture-in-cloud", &[("Authorization", &*bearer)]).status, 405);
+    assert_eq!(upstream.count(), 0);
+}
+
+#[test]
+fn braintree_authenticates_hexadecimal_digits_alone() {
+    let upstream = Upstream::start();
+    let gateway = gateway(&upstream, &["braintree"], "");
+    let ask = |challenge: &str| get(&gateway, &format!("/braintree?bt_challenge={challenge}"));
+    let challenge = "20f9f8ed05f77439fe955c977e4c8a53";
+    let answer = ask(challenge);
+    harmless(&answer, "text/plain");
+    assert_eq!(answer.text(), format!("key|{}", braintree(SECRET, challenge)));
+    for bad in [
+        "",
+        "20f9",
+        &challenge.to_uppercase(),
+        &"a".repeat(33),
+        "PG5vdGlmaWNhdGlvbj48L25vdGlmaWNhdGlvbj4%3D",
+    ] {
+        assert_eq!(ask(bad).status, 400, "{bad}");
+    }
+    // What was got that way is no delivery's.
+    let body =
+        format!("bt_signature=key%7C{}&bt_payload={challenge}", braintree(SECRET, challenge));
+    let form = [("Content-Type", "application/x-www-form-urlencoded")];
+    let forged = gateway.post("/braintree", &form, body.as_bytes());
+    assert_eq!((forged.status, forged.code().as_str()), (401, "signature_mismatch"));
     assert_eq!(upstream.count(), 0);
 }

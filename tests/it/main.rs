@@ -13,6 +13,7 @@ mod support;
 mod acknowledgements;
 mod admin;
 mod ambiguity;
+mod asymmetric;
 mod audit;
 mod cli;
 mod client_certificates;

@@ -79,7 +79,7 @@ function configuration(gateway, admin, routes) {
     return `[routes.${route.id}]
 path     = ${quoted(route.path)}
 provider = ${quoted(route.provider)}
-secrets  = [{ value = ${quoted(route.secret)}, id = ${quoted(route.keyId ?? 'sdk')} }]
+${route.publicKey ? 'public_keys' : 'secrets'} = [{ value = ${quoted(route.publicKey ?? route.secret)}, id = ${quoted(route.keyId ?? 'sdk')} }]
 upstream = ${quoted(`${route.worker}/hooks/${route.name}`)}
 ${expect}`;
   });

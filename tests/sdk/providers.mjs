@@ -8,9 +8,10 @@
 // `retries` is what the gateway's definition says: "identical" (the same bytes again are acknowledged),
 // "fresh" or "none" (they are refused). `signedTime`: a time is signed. `eventId`: an id that is signed
 // tells a redelivery. `contentType` is JSON unless said; `sample: false` where the gateway's own sample for the
-// provider is of another kind; `keyId` names the secret where the provider sends a key's name, in `keyHeader`.
+// provider is of another kind; `publicKey` is what the gateway is given where `secret` is a private key: base64 of
+// its PKCS #8; `keyId` names the secret where the provider sends a key's name, in `keyHeader`.
 
-import { createHash, createHmac } from 'node:crypto';
+import { createHash, createHmac, createPrivateKey, createPublicKey, sign as signWith } from 'node:crypto';
 
 const hmac = (secret, text, encoding) => createHmac('sha256', secret).update(text).digest(encoding);
 const seconds = (at) => String(Math.floor(at / 1000));
@@ -18,6 +19,24 @@ const seconds = (at) => String(Math.floor(at / 1000));
 /** A secret that is made here, so that none stands in the source. */
 const secretFor = (name) => createHash('sha256').update(`hookward sdk test ${name}`).digest('hex');
 const whsec = (name) => `whsec_${createHash('sha256').update(`hookward sdk test ${name}`).digest('base64')}`;
+
+/** A private key that is made here, as `secret`, and the public one as the provider shows it. */
+const keysFor = (name, kind) => {
+  const seed = createHash('sha256').update(`hookward sdk test ${name}`).digest();
+  const before = { ed25519: '302e020100300506032b657004220420', p256: '3041020100301306072a8648ce3d020106082a8648ce3d030107042730250201010420' }[kind];
+  const key = createPrivateKey({ key: Buffer.concat([Buffer.from(before, 'hex'), seed]), format: 'der', type: 'pkcs8' });
+  const spki = createPublicKey(key).export({ format: 'der', type: 'spki' });
+  const secret = key.export({ format: 'der', type: 'pkcs8' }).toString('base64');
+  return { secret, spki: spki.toString('base64'), raw: spki.subarray(-32) };
+};
+/** Signs with such a key; ECDSA in DER, over SHA-256. */
+const signatureOf = (secret, text) => {
+  const key = createPrivateKey({ key: Buffer.from(secret, 'base64'), format: 'der', type: 'pkcs8' });
+  return signWith(key.asymmetricKeyType === 'ed25519' ? null : 'sha256', text, key);
+};
+const discord = keysFor('discord', 'ed25519');
+const telnyx = keysFor('telnyx', 'ed25519');
+const sendgrid = keysFor('sendgrid', 'p256');
 
 /** JSON as no serialiser would write it again: whoever parses and prints it changes its bytes. */
 const loose = (value) => {
@@ -262,6 +281,46 @@ export const providers = [
       [lib.SIGNATURE_HEADER_NAME]: await lib.encodeSignatureHeader(body.toString(), at, secret),
     }),
     verify: (lib, secret, { body, headers }) => lib.isValidRequest({ headers, body }, secret),
+  },
+  {
+    name: 'discord', provider: 'discord', package: 'discord-interactions', secret: discord.secret, publicKey: discord.raw.toString('hex'),
+    retries: 'fresh', signedTime: true, eventId: true,
+    load: () => import('discord-interactions'),
+    body: ({ n }) => loose({ id: String(n), application_id: '1', type: 2, data: { name: 'sample' } }),
+    sign: (_, secret, { body, at }) => ({
+      'X-Signature-Ed25519': signatureOf(secret, Buffer.concat([Buffer.from(seconds(at)), body])).toString('hex'),
+      'X-Signature-Timestamp': seconds(at),
+    }),
+    verify: (lib, _, { body, headers }) =>
+      lib.verifyKey(body, headers['x-signature-ed25519'], headers['x-signature-timestamp'], discord.raw.toString('hex')),
+  },
+  {
+    name: 'telnyx', provider: 'telnyx', package: 'telnyx', secret: telnyx.secret, publicKey: telnyx.raw.toString('base64'),
+    retries: 'fresh', signedTime: true, eventId: true,
+    load: async () => new (await import('telnyx')).default({ apiKey: 'unused', publicKey: telnyx.raw.toString('base64') }),
+    body: ({ n }) => loose({ data: { id: `event-${n}`, event_type: 'message.received', record_type: 'event' } }),
+    sign: (_, secret, { body, at }) => ({
+      'telnyx-signature-ed25519': signatureOf(secret, Buffer.concat([Buffer.from(`${seconds(at)}|`), body])).toString('base64'),
+      'telnyx-timestamp': seconds(at),
+    }),
+    verify: (lib, _, { body, headers }) => lib.webhooks.unwrap(body.toString(), { headers }),
+  },
+  {
+    name: 'sendgrid', provider: 'sendgrid', package: '@sendgrid/eventwebhook', secret: sendgrid.secret, publicKey: sendgrid.spki,
+    retries: 'fresh', signedTime: true, eventId: true,
+    load: async () => new (await import('@sendgrid/eventwebhook')).default.EventWebhook(),
+    body: ({ n }) => `[${loose({ sg_event_id: `event-${n}`, event: 'processed' }).trimEnd()}]\r\n`,
+    sign: (_, secret, { body, at }) => ({
+      'X-Twilio-Email-Event-Webhook-Signature': signatureOf(secret, Buffer.concat([Buffer.from(seconds(at)), body])).toString('base64'),
+      'X-Twilio-Email-Event-Webhook-Timestamp': seconds(at),
+    }),
+    verify: (lib, _, { body, headers }) =>
+      lib.verifySignature(
+        lib.convertPublicKeyToECDSA(sendgrid.spki),
+        body,
+        headers['x-twilio-email-event-webhook-signature'],
+        headers['x-twilio-email-event-webhook-timestamp'],
+      ),
   },
 ];
 

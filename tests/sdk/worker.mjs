@@ -54,7 +54,7 @@ async function answer(request, body) {
   const [, verb, name] = request.url.split('?')[0].split('/');
   if (verb === 'routes') {
     return [200, providers.map((entry) => ({
-      name: entry.name, provider: entry.provider, package: entry.package, secret: entry.secret, keyId: entry.keyId, keyHeader: entry.keyHeader,
+      name: entry.name, provider: entry.provider, package: entry.package, secret: entry.secret, publicKey: entry.publicKey, keyId: entry.keyId, keyHeader: entry.keyHeader,
       retries: entry.retries, signedTime: entry.signedTime ?? false, eventId: entry.eventId ?? false,
       url: entry.url ?? false, sample: entry.sample ?? true,
     }))];

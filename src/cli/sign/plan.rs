@@ -32,8 +32,7 @@ impl Plan {
     /// What is wrong with the call.
     pub(super) fn for_provider(name: &str, args: &Args) -> Result<Self, String> {
         let definition = Arc::clone(providers::builtin(name).ok_or_else(|| unknown(name))?);
-        let secrets = args.secret.iter().map(|secret| secret_arg::read(secret));
-        let secrets = secrets.collect::<Result<Vec<_>, _>>()?;
+        let secrets = said(args)?;
         let url = args.url.clone().unwrap_or_else(|| format!("http://127.0.0.1:8080/{name}"));
         let mut options = SchemeOptions::default();
         if definition.expect.contains_key("url") {
@@ -83,14 +82,27 @@ impl Plan {
         };
         let url = args.url.clone().unwrap_or_else(|| url_of(&config.server, route));
         let host = route.hosts.first().filter(|_| args.url.is_none()).cloned();
+        let said = said(args)?;
+        let secrets = if said.is_empty() { route.secrets.clone() } else { said };
+        if secrets.is_empty() {
+            return Err(format!(
+                "route \"{}\" has public keys, which sign nothing; say --secret file:PRIVATE.pem",
+                one_line(name)
+            ));
+        }
         Ok(Self {
             definition: Arc::clone(&route.definition),
             scheme: Arc::clone(&route.scheme),
-            secrets: route.secrets.clone(),
+            secrets,
             url,
             host,
         })
     }
+}
+
+/// The secrets of the call.
+fn said(args: &Args) -> Result<Vec<Secret>, String> {
+    args.secret.iter().map(|secret| secret_arg::read(secret)).collect()
 }
 
 /// Where this machine reaches the route.

@@ -18,15 +18,18 @@ use crate::{
         schema::SatisfySchema,
     },
     verify::{
-        Claim, Event,
+        Claim, Event, Verified,
         captured::Captured,
-        explain::{NearMiss, explain},
+        explain::{NearMiss, Tried, explain},
+        handshake::Answer,
     },
 };
 
 /// What became of one step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
+    /// It is a handshake, which the gateway answers itself.
+    Answered(Refusal),
     /// It holds, with what it showed.
     Pass(String),
     /// It does not.
@@ -48,7 +51,7 @@ impl Judged {
     /// What the gateway would decide, if the upstream answers.
     pub(super) fn verdict(&self) -> Code {
         let failed = self.steps.iter().find_map(|(_, outcome)| match outcome {
-            Outcome::Fail(refusal) => Some(refusal.code),
+            Outcome::Answered(refusal) | Outcome::Fail(refusal) => Some(refusal.code),
             _ => None,
         });
         failed.unwrap_or(Code::Forwarded)
@@ -71,7 +74,8 @@ pub(super) fn judge(target: &Target, request: &Captured, at: UnixMs) -> Result<J
 impl Engine {
     fn explain(&self, request: &Captured, at: UnixMs) -> Vec<NearMiss> {
         let (definition, options) = (&self.definition, &self.options);
-        explain(definition, options, &self.secrets, request.head(), &request.body, at)
+        let tried = Tried { secrets: &self.secrets, public_keys: &self.public_keys };
+        explain(definition, options, tried, request.head(), &request.body, at)
     }
 }
 
@@ -88,28 +92,37 @@ impl Judging<'_> {
         let (head, body) = (self.request.head(), self.request.body.as_slice());
         if let Some(route) = self.route
             && !route.methods.contains(&self.request.method)
+            && !engine.scheme.handshakes().expects(head)
         {
             let refusal = Refusal::new(Code::MethodNotAllowed, "the route takes other methods");
             self.steps.push(("method", Outcome::Fail(refusal)));
+            return false;
+        }
+        if self.answered(engine.scheme.challenge(&engine.keys, head, self.at)) {
             return false;
         }
         let claim = engine.scheme.claim(head);
         let Some(claim) = self.step("claim", Check::Signature, claim, |_| String::new()) else {
             return true;
         };
-        let mut waived = claim.is_none();
+        let mut verified = None;
         if let Some(claim) = &claim {
-            let verified = engine.scheme.verify(&engine.keys, claim, head, body, self.at);
-            let held = self.step("signature", Check::Signature, verified, |verified| {
+            let judged = engine.scheme.verify(&engine.keys, claim, head, body, self.at);
+            let held = self.step("signature", Check::Signature, judged, |verified| {
                 format!("secret {}", verified.key_id)
             });
             let Some(held) = held else { return true };
-            waived = held.is_none();
+            verified = held;
         }
-        match claim.filter(|_| !waived) {
+        let waived = verified.is_none();
+        match claim.zip(verified) {
             None => self.steps.push(("timestamp", Outcome::Moot("rests on the signature"))),
-            Some(claim) => {
-                if self.time(engine, &claim).is_none() {
+            Some((claim, verified)) => {
+                let Some(in_time) = self.time(engine, &claim, &verified) else { return false };
+                let (scheme, keys) = (&engine.scheme, &engine.keys);
+                if in_time
+                    && self.answered(scheme.signed_handshake(keys, &verified, head, body, self.at))
+                {
                     return false;
                 }
             }
@@ -122,19 +135,44 @@ impl Judging<'_> {
         waived
     }
 
-    fn time(&mut self, engine: &Engine, claim: &Claim) -> Option<()> {
+    /// Notes a handshake; whether there was one.
+    fn answered(&mut self, judged: Result<Option<Answer>, Refusal>) -> bool {
+        let outcome = match judged {
+            Ok(None) => return false,
+            Ok(Some(answer)) if answer.offered.is_some() => {
+                let what =
+                    "offers a key, which is taken only while an operator has armed the route";
+                Outcome::Fail(Refusal::new(Code::HandshakeRefused, what))
+            }
+            Ok(Some(answer)) => {
+                let detail = answer.handshake.to_string();
+                Outcome::Answered(Refusal::new(Code::Handshake, detail))
+            }
+            Err(refusal) => Outcome::Fail(refusal),
+        };
+        self.steps.push(("handshake", outcome));
+        true
+    }
+
+    /// Whether the time held or was waived; `None`: it did not.
+    fn time(&mut self, engine: &Engine, claim: &Claim, verified: &Verified) -> Option<bool> {
         let (head, body) = (self.request.head(), self.request.body.as_slice());
-        let judged = engine.scheme.judge_time(claim, head, body, self.at);
+        let judged = engine.scheme.judge_time(claim, Some(verified), head, body, self.at);
         if matches!(judged, Ok(None)) {
             self.steps.push(("timestamp", Outcome::Moot("the provider signs none")));
-            return Some(());
+            return Some(true);
         }
         let at = self.at;
         self.step("timestamp", Check::Timestamp, judged, |fresh| {
-            let away = fresh.as_ref().map_or(0, |fresh| at.0.abs_diff(fresh.signed_at.0) / 1000);
-            format!("{away} s away, {} s allowed", engine.scheme.tolerance().as_secs())
+            match fresh.as_ref().and_then(|fresh| fresh.signed_at) {
+                Some(signed_at) => {
+                    let away = at.0.abs_diff(signed_at.0) / 1000;
+                    format!("{away} s away, {} s allowed", engine.scheme.tolerance().as_secs())
+                }
+                None => "it holds by its own word".to_owned(),
+            }
         })
-        .map(drop)
+        .map(|held| held.is_some())
     }
 
     /// Events, filters and schema: the gateway's own layers, asked directly.

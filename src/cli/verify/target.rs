@@ -12,15 +12,20 @@ use crate::{
     gateway::{Gateway, Route},
     providers,
     telemetry::Telemetry,
-    verify::{Definition, KeyRing, Scheme, SchemeOptions, Secret, captured::Captured},
+    verify::{
+        Credentials, Definition, KeyRing, Origin, PublicKey, RemoteKeys, Scheme, SchemeOptions,
+        Secret, captured::Captured,
+    },
 };
 
 /// What captured requests are judged by.
 pub(super) enum Target {
-    /// A built-in definition with secrets of the command line.
+    /// A built-in definition with secrets and keys of the command line.
     Provider {
         definition: Arc<Definition>,
         secrets: Vec<Secret>,
+        /// Public keys of the command line, else those that the provider publishes.
+        public_keys: Vec<PublicKey>,
         /// What the command line tells the scheme.
         expect: BTreeMap<String, String>,
     },
@@ -35,6 +40,7 @@ pub(super) struct Engine {
     pub(super) scheme: Arc<Scheme>,
     pub(super) keys: Arc<KeyRing>,
     pub(super) secrets: Vec<Secret>,
+    pub(super) public_keys: Vec<PublicKey>,
 }
 
 impl Target {
@@ -51,11 +57,18 @@ impl Target {
                 let url = args.url.as_deref().filter(|_| definition.expect.contains_key("url"));
                 let url = url.map(|url| ("url", url));
                 let expect = said.chain(url).map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
-                Ok(Self::Provider { definition: Arc::clone(definition), secrets, expect })
+                let public_keys = public_keys(&args.public_key, definition)?;
+                if secrets.is_empty() && public_keys.is_empty() && needs_keys(definition) {
+                    let message = "say what to verify with: --secret SECRET, or --public-key KEY";
+                    return Err(message.to_owned());
+                }
+                let definition = Arc::clone(definition);
+                Ok(Self::Provider { definition, secrets, public_keys, expect })
             }
             (None, Some(route)) => Self::route(&args.config.path()?, route),
             (None, None) => Err(
-                "say what to judge by: --provider NAME --secret SECRET, or -c FILE --route NAME"
+                "say what to judge by: --provider NAME with --secret SECRET or --public-key KEY, or \
+                 -c FILE --route NAME"
                     .to_owned(),
             ),
         }
@@ -89,15 +102,21 @@ impl Target {
                 scheme: Arc::clone(&route.scheme),
                 keys: Arc::clone(route.keys.configured()),
                 secrets: route.secrets.clone(),
+                public_keys: route.public_keys.clone(),
             }),
-            Self::Provider { definition, secrets, expect } => {
+            Self::Provider { definition, secrets, public_keys, expect } => {
                 let mut expect = expect.clone();
                 if definition.expect.contains_key("url") {
                     expect.entry("url".to_owned()).or_insert_with(|| request.url());
                 }
                 let options = SchemeOptions { expect, ..Default::default() };
                 let scheme = Scheme::compile(definition, &options).map_err(|all| all.join("; "))?;
-                let keys = KeyRing::build(&scheme, secrets).map_err(|problems| {
+                let credentials = Credentials {
+                    secrets: secrets.clone(),
+                    public_keys: public_keys.clone(),
+                    certificates: None,
+                };
+                let keys = KeyRing::build(&scheme, &credentials).map_err(|problems| {
                     let texts = problems.iter().map(|(_, text)| format!("the secret {text}"));
                     texts.collect::<Vec<_>>().join("; ")
                 })?;
@@ -107,6 +126,7 @@ impl Target {
                     scheme: Arc::new(scheme),
                     keys: Arc::new(keys),
                     secrets: secrets.clone(),
+                    public_keys: public_keys.clone(),
                 })
             }
         }
@@ -117,4 +137,26 @@ impl Target {
         let said = args.at.map(UnixMs::from_secs);
         said.or(request.at).unwrap_or_else(|| Clock::system().unix())
     }
+}
+
+/// The keys of the command line, else those that the provider publishes.
+fn public_keys(said: &[String], definition: &Definition) -> Result<Vec<PublicKey>, String> {
+    if !said.is_empty() {
+        return said.iter().map(|text| secret_arg::read_public(text)).collect();
+    }
+    let mut cell = |url: &str| RemoteKeys::new(Origin::Jwks { url: url.into() });
+    let published = definition.public_keys.iter();
+    published
+        .map(|key| PublicKey::published(key, &mut cell))
+        .collect::<Result<_, _>>()
+        .map_err(|why| format!("the key that {} publishes {why}", definition.name))
+}
+
+/// Whether the provider proves anything by a key that it does not send along.
+fn needs_keys(definition: &Arc<Definition>) -> bool {
+    let scheme = Scheme::compile(definition, &SchemeOptions::default());
+    scheme.map_or(true, |scheme| {
+        let takes = scheme.takes();
+        takes.secrets || takes.public_keys && !takes.certificates
+    })
 }

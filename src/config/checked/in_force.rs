@@ -47,7 +47,13 @@ fn heading(rows: &mut Rows, route: &Route, raw: &raw::Route) {
     rows.own("methods", array(&methods), raw.methods.is_some(), Origin::Provider);
     rows.push("provider", text(&route.provider), Origin::Route);
     let ids: Vec<_> = route.secrets.iter().map(|secret| &*secret.id).collect();
-    rows.push("secrets", array(&ids), Origin::Route);
+    if !ids.is_empty() {
+        rows.push("secrets", array(&ids), Origin::Route);
+    }
+    let ids: Vec<_> = route.public_keys.iter().map(|key| &*key.id).collect();
+    if !ids.is_empty() {
+        rows.own("public_keys", array(&ids), raw.public_keys.is_some(), Origin::Provider);
+    }
     if !route.expect.is_empty() {
         let names: Vec<_> = route.expect.keys().collect();
         rows.push("expect", array(&names), Origin::Route);

@@ -6,6 +6,7 @@
 mod address;
 mod body;
 mod certificate;
+mod credentials;
 mod filters;
 mod in_force;
 mod keys;
@@ -66,7 +67,9 @@ pub(super) fn config(raw: &Raw, mut material: Material, cx: &Context<'_>) -> Opt
     if raw.routes.is_empty() {
         cx.problems.missing(format_args!("routes"), "there is nothing to serve", "[routes.github]");
     }
-    let mut checker = route::Checker::new(cx, raw, &policy, &providers, &store, &material.lists);
+    let remotes = std::mem::take(&mut material.remotes);
+    let lists = &material.lists;
+    let mut checker = route::Checker::new(cx, raw, &policy, &providers, &store, lists, remotes);
     let mut routes: Vec<Route> = Vec::with_capacity(raw.routes.len());
     for (name, table) in &raw.routes {
         keys::name(cx, format_args!("routes.{}", quoted(name)), name, "route");

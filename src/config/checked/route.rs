@@ -10,18 +10,18 @@ use http::Method;
 use ipnet::IpNet;
 
 use super::{
-    Context, address, body, certificate, filters, keys, pairing, path, policy, provider::Providers,
-    rates, replay, upstream,
+    Context, address, body, certificate, credentials, filters, keys, pairing, path, policy,
+    provider::Providers, rates, replay, upstream,
 };
 use crate::{
     config::{
         Problem,
-        material::RouteMaterial,
+        material::{Remotes, RouteMaterial},
         model::{Policy, ProxyProtocol, ReplayStore, Route},
         quoted,
         raw::{self, Raw},
     },
-    verify::{Algorithm, Definition, KeyRing, Scheme, SchemeOptions},
+    verify::{Algorithm, Definition, Scheme, SchemeOptions},
 };
 
 /// What all routes share while they are checked.
@@ -36,6 +36,7 @@ pub(super) struct Checker<'a> {
     asks_for_certificates: bool,
     /// Many routes of one provider share one compiled scheme.
     schemes: HashMap<SchemeKey, Option<Arc<Scheme>>>,
+    cells: credentials::Cells,
 }
 
 type SchemeKey = (Arc<str>, BTreeMap<String, String>, BTreeSet<Algorithm>, Option<Duration>);
@@ -48,6 +49,7 @@ impl<'a> Checker<'a> {
         providers: &'a Providers,
         store: &'a ReplayStore,
         lists: &'a BTreeMap<String, Option<Vec<IpNet>>>,
+        remotes: Remotes,
     ) -> Self {
         let mut tls = raw.server.iter().flat_map(|server| server.tls.iter().flatten());
         let proxy = raw.server.as_ref().and_then(|server| server.proxy_protocol);
@@ -60,6 +62,7 @@ impl<'a> Checker<'a> {
             proxy_is_optional: proxy == Some(ProxyProtocol::Optional),
             asks_for_certificates: tls.any(|tls| tls.client_ca.is_some()),
             schemes: HashMap::new(),
+            cells: credentials::Cells::new(remotes),
         }
     }
 
@@ -68,7 +71,7 @@ impl<'a> Checker<'a> {
         &mut self,
         name: &str,
         raw: &raw::Route,
-        own: RouteMaterial,
+        mut own: RouteMaterial,
     ) -> Option<Route> {
         let cx = self.cx;
         let at = quoted(name);
@@ -85,8 +88,10 @@ impl<'a> Checker<'a> {
         let definition = self.provider(&at, raw);
         let deadline = definition.as_ref().and_then(|known| known.deadline);
         let upstream = upstream::upstream(cx, &at, raw.upstream.as_ref(), deadline, &own);
-        self.secrets_are_there(&at, raw);
-        let definition = definition?;
+        let Some(definition) = definition else {
+            credentials::are_fit(cx, &at, raw, None);
+            return None;
+        };
         let methods = self.methods(&at, raw, &definition);
         let tolerance = self.tolerance(&at, raw, &definition);
         let expect = self.expect(&at, raw, &definition);
@@ -97,9 +102,12 @@ impl<'a> Checker<'a> {
         };
         let body = body::body(cx, &at, raw.body.as_ref(), &definition, &own);
         // A scheme that lacks what it must be told was complained about already.
-        expect.as_ref()?;
-        let scheme = self.scheme(&at, &definition, &options)?;
-        let keys = self.keys(&at, raw, &scheme, &own);
+        let scheme = expect.as_ref().and_then(|_| self.scheme(&at, &definition, &options));
+        let known = scheme.as_ref().map(|scheme| (&*definition, scheme.takes()));
+        credentials::are_fit(cx, &at, raw, known);
+        let scheme = scheme?;
+        let both = (&*definition, &*scheme);
+        let keys = credentials::keys(cx, &at, raw, both, &mut own, &mut self.cells);
         let replay = replay::route(cx, &at, raw.replay.as_ref(), &definition, &scheme, self.store);
         let excepted = self.policy.exceptions.get(name);
         let https_excepted = excepted.is_some_and(|e| e.allow.contains("https"));
@@ -114,6 +122,7 @@ impl<'a> Checker<'a> {
             keys: keys?,
             pairing: pairing::target(cx, &at, name, self.policy, &own),
             secrets: own.secrets,
+            public_keys: own.public_keys,
             expect: expect?,
             allow_from,
             client_certificate,
@@ -200,23 +209,10 @@ impl<'a> Checker<'a> {
             return None;
         };
         let found = self.providers.find(name);
-        if found.is_none() && crate::providers::comes_later(name) {
-            let message = format_args!("the scheme of {name:?} comes with a later version");
-            self.cx.problems.error(key, message);
-        } else if found.is_none() && !self.providers.is_broken(name) {
+        if found.is_none() && !self.providers.is_broken(name) {
             self.cx.problems.unknown(key, "provider", name, self.providers.names());
         }
         found
-    }
-
-    fn secrets_are_there(&self, at: &str, raw: &raw::Route) {
-        if raw.secrets.as_ref().is_none_or(Vec::is_empty) {
-            self.cx.problems.missing(
-                format_args!("routes.{at}.secrets"),
-                "without a secret nothing can be verified",
-                "secrets = [{ env = \"NAME\" }]",
-            );
-        }
     }
 
     fn methods(&self, at: &str, raw: &raw::Route, definition: &Definition) -> Vec<Method> {
@@ -334,33 +330,6 @@ impl<'a> Checker<'a> {
         };
         self.schemes.insert(key, scheme.clone());
         scheme
-    }
-
-    fn keys(
-        &self,
-        at: &str,
-        raw: &raw::Route,
-        scheme: &Scheme,
-        own: &RouteMaterial,
-    ) -> Option<Arc<KeyRing>> {
-        let written = raw.secrets.as_ref().map_or(0, Vec::len);
-        match KeyRing::build(scheme, &own.secrets) {
-            Ok(ring) => Some(Arc::new(ring)),
-            Err(problems) => {
-                for (number, why) in problems {
-                    // With a secret missing the numbers are not those of the array any more.
-                    let key = if own.secrets.len() == written {
-                        format!("routes.{at}.secrets[{number}]")
-                    } else {
-                        format!("routes.{at}.secrets")
-                    };
-                    let id = own.secrets.get(number).map(|secret| &*secret.id).unwrap_or_default();
-                    let why = format_args!("the secret {id:?} {why}").to_string();
-                    self.cx.problems.error(format_args!("{key}"), why);
-                }
-                None
-            }
-        }
     }
 }
 

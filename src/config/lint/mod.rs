@@ -10,6 +10,7 @@ mod listeners;
 mod networks;
 mod overlap;
 mod placeholder;
+mod public_keys;
 mod routes;
 mod scheme;
 mod secrets;
@@ -63,6 +64,7 @@ pub fn lint(loaded: &Loaded) -> Vec<Problem> {
     listeners::lint(&mut cx);
     routes::lint(&mut cx);
     secrets::lint(&mut cx);
+    public_keys::lint(&mut cx);
     scheme::lint(&mut cx);
     handshakes::lint(&mut cx);
     deliveries::lint(&mut cx);

@@ -28,7 +28,10 @@ pub(super) fn lint(cx: &mut Context<'_>) {
 }
 
 fn is_weak(algorithm: &Algorithm) -> bool {
-    matches!(algorithm, Algorithm::HmacSha1 | Algorithm::Token)
+    matches!(
+        algorithm,
+        Algorithm::HmacSha1 | Algorithm::RsaSha1 | Algorithm::Sha1 | Algorithm::Token
+    )
 }
 
 fn algorithm(cx: &mut Context<'_>, route: &Route) {

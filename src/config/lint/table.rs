@@ -53,16 +53,21 @@ findings! {
         Unprotected = "unprotected", Note: "What the provider's scheme leaves open, such as no signed timestamp.",
         ReadableSecret = "readable_secret", Note: "A file with a secret or a private key that others on the machine may read.",
         HandshakeLacks = "handshake_lacks", Note: "A handshake that is refused until the route says what it is compared with.",
+        ForeignKeys = "foreign_keys", Note: "`public_keys` from another host than the one where the provider publishes its keys.",
         OpenDetail = "open_detail", Note: "A detail of the provider's definition that nobody has confirmed yet.",
     }
     loading {
         "bad_exception", Error: "An exception from the policy has expired, or names a rule that is not there.",
         "empty_secret", Error: "A secret that is empty or blank.",
         "source_can_be_forged", Error: "`proxy_protocol = \"optional\"` where a route has `allow_from`.",
+        "private_key", Error: "A private key, or a shared secret, where a public key belongs.",
+        "unfit_key", Error: "A key that the scheme cannot use: a secret where it takes public keys, or a key of another type.",
         "unset_variable", Error: "A secret's variable is not set (a note with `--no-secrets`).",
         "schema_invalid", Error: "A payload schema that is not valid, or has a remote `$ref`.",
         "uncovered_id", Error: "A definition whose event id the signature does not cover.",
         "sliding_template", Error: "A definition whose signed parts can slide into each other.",
+        "ending_key", Warning: "A route's last public key has ended, or ends within 30 days.",
+        "same_key", Warning: "A public key that is there twice.",
     }
 }
 
@@ -72,7 +77,7 @@ mod tests {
 
     #[test]
     fn names_are_distinct_and_errors_come_first() {
-        let lints = &TABLE[..TABLE.len() - 7];
+        let lints = &TABLE[..TABLE.len() - 11];
         assert!(lints.is_sorted_by_key(|(_, severity, _)| *severity));
         let mut names: Vec<_> = TABLE.iter().map(|(name, _, _)| *name).collect();
         names.sort_unstable();

@@ -4,6 +4,7 @@
 
 mod certificate;
 mod list;
+mod public_key;
 mod schema;
 mod secret;
 
@@ -32,12 +33,17 @@ pub(super) struct Material {
     /// `None`: there is such a list, but it could not be read.
     pub(super) lists: BTreeMap<String, Option<Vec<IpNet>>>,
     pub(super) routes: BTreeMap<String, RouteMaterial>,
+    pub(super) remotes: Remotes,
 }
+
+/// Sets of keys that are fetched, by URL: routes that name the same share it.
+pub(super) type Remotes = HashMap<String, Arc<verify::RemoteKeys>>;
 
 /// What belongs to one route.
 #[derive(Default)]
 pub(super) struct RouteMaterial {
     pub(super) secrets: Vec<verify::Secret>,
+    pub(super) public_keys: Vec<verify::PublicKey>,
     /// Of a provider that hands its key over: secrets that are not there yet.
     pub(super) vacant: Vec<Vacant>,
     pub(super) sign: Vec<Arc<SigningKey>>,
@@ -63,15 +69,21 @@ pub(super) fn gather(
     options: &LoadOptions,
     problems: &Problems<'_>,
 ) -> Material {
-    let mut gatherer =
-        Gatherer { disk, options, problems, providers: &raw.providers, schemas: HashMap::new() };
+    let mut gatherer = Gatherer {
+        disk,
+        options,
+        problems,
+        providers: &raw.providers,
+        schemas: HashMap::new(),
+        remotes: Remotes::new(),
+    };
     let tls = raw.server.iter().flat_map(|server| server.tls.iter().flatten()).enumerate();
     let certificates = tls.filter_map(|(number, tls)| gatherer.certificate(number, tls)).collect();
     let lists = raw.ip_lists.iter().map(|(name, list)| (name.clone(), gatherer.list(name, list)));
     let lists = lists.collect();
     let routes = raw.routes.iter().map(|(name, route)| (name.clone(), gatherer.route(name, route)));
     let routes = routes.collect();
-    Material { certificates, lists, routes }
+    Material { certificates, lists, routes, remotes: gatherer.remotes }
 }
 
 struct Gatherer<'a> {
@@ -81,6 +93,7 @@ struct Gatherer<'a> {
     providers: &'a BTreeMap<String, Provider>,
     /// By path; `None`: it was complained about.
     schemas: HashMap<PathBuf, Option<Arc<Schema>>>,
+    remotes: Remotes,
 }
 
 impl Gatherer<'_> {
@@ -89,6 +102,7 @@ impl Gatherer<'_> {
         let body = route.body.as_ref();
         let table = route.upstream.as_ref().map(|upstream| &upstream.table);
         let secrets = route.secrets.as_deref().unwrap_or_default();
+        let public_keys = route.public_keys.as_deref().unwrap_or_default();
         let sign = table.and_then(|table| table.sign.as_ref()?.secrets.as_deref());
         let sign_key = format_args!("routes.{name}.upstream.sign.secrets").to_string();
         let mut vacant = Vec::new();
@@ -101,6 +115,7 @@ impl Gatherer<'_> {
         RouteMaterial {
             secrets: self.secrets(format_args!("{list}"), secrets, captures.then_some(&mut vacant)),
             vacant,
+            public_keys: self.public_keys(format_args!("routes.{name}.public_keys"), public_keys),
             sign: self.signing_keys(&sign_key, sign.unwrap_or_default()),
             schema: body.and_then(|body| {
                 self.schema(format_args!("routes.{name}.body.schema"), body.schema.as_deref()?)

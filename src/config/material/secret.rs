@@ -4,6 +4,7 @@ use std::{
     collections::HashSet,
     fmt,
     hash::{BuildHasher as _, Hasher as _, RandomState},
+    path::Path,
     sync::Arc,
 };
 
@@ -15,6 +16,8 @@ use crate::{
     config::{Problem, Secrets, model::SigningKey, raw},
     pairing, verify,
 };
+
+pub(super) const NO_ID: &str = "an id is 1 to 128 of A-Z, a-z, 0-9, \".\", \"_\" and \"-\"";
 
 type Bytes = Zeroizing<Vec<u8>>;
 
@@ -114,13 +117,13 @@ impl Gatherer<'_> {
         match &secret.id {
             Some(id) if is_id(id) => Some(id.clone()),
             Some(_) => {
-                self.problems.error(
-                    format_args!("{list}[{number}].id"),
-                    "an id is 1 to 128 of A-Z, a-z, 0-9, \".\", \"_\" and \"-\"",
-                );
+                self.problems.error(format_args!("{list}[{number}].id"), NO_ID);
                 None
             }
-            None => Some(default_id(secret, number)),
+            None => Some(
+                default_id(secret.env.as_deref(), secret.file.as_deref())
+                    .unwrap_or_else(|| format!("secret-{}", number + 1)),
+            ),
         }
     }
 
@@ -164,7 +167,8 @@ impl Gatherer<'_> {
         Some(verify::Secret { id: id.into(), id_is_explicit: secret.id.is_some(), bytes, expires })
     }
 
-    fn variable(&self, key: fmt::Arguments<'_>, name: &str) -> Option<Bytes> {
+    /// A variable's value without newlines at its end, or what stands in for it.
+    pub(super) fn variable(&self, key: fmt::Arguments<'_>, name: &str) -> Option<Bytes> {
         let value = if name.is_empty() || name.contains(['=', '\0']) {
             None
         } else {
@@ -188,7 +192,7 @@ impl Gatherer<'_> {
         }
     }
 
-    fn contents(&self, key: fmt::Arguments<'_>, path: &std::path::Path) -> Option<Bytes> {
+    fn contents(&self, key: fmt::Arguments<'_>, path: &Path) -> Option<Bytes> {
         match self.options.secrets {
             Secrets::Read => {
                 let bytes = Zeroizing::new(self.file(key, path)?);
@@ -215,20 +219,17 @@ fn without_newlines(bytes: &[u8]) -> Bytes {
     Zeroizing::new(rest.to_vec())
 }
 
-fn default_id(secret: &raw::Secret, number: usize) -> String {
-    let name = match (&secret.env, &secret.file) {
-        (Some(name), _) => name.clone(),
-        (_, Some(path)) => {
-            path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
-        }
-        _ => String::new(),
-    };
+/// The variable's name, or the file's stem.
+pub(super) fn default_id(env: Option<&str>, file: Option<&Path>) -> Option<String> {
+    let stem = || file?.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+    let name = env.map(str::to_owned).or_else(stem)?;
     let name: String =
         name.chars().map(|c| if c.is_ascii() && is_id_byte(c as u8) { c } else { '-' }).collect();
-    if is_id(&name) { name } else { format!("secret-{}", number + 1) }
+    is_id(&name).then_some(name)
 }
 
-fn is_id(id: &str) -> bool {
+/// Whether a text may be the name of a key in records.
+pub(super) fn is_id(id: &str) -> bool {
     (1..=128).contains(&id.len()) && id.bytes().all(is_id_byte)
 }
 

@@ -36,6 +36,8 @@ pub struct Route {
     pub keys: Arc<verify::KeyRing>,
     /// The secrets as configured, for `sign` and `verify`'s near misses.
     pub secrets: Vec<verify::Secret>,
+    /// The public keys as configured, else those that the provider publishes.
+    pub public_keys: Vec<verify::PublicKey>,
     /// Where the key goes that the provider hands over; `None`: it hands none over, or did.
     pub pairing: Option<pairing::Target>,
     /// `[routes.X.expect]`.

@@ -7,6 +7,7 @@ mod admin;
 mod ip_list;
 mod log;
 mod policy;
+mod public_key;
 mod replay;
 mod route;
 mod scalar;
@@ -23,6 +24,7 @@ pub use self::{
     ip_list::IpList,
     log::Log,
     policy::{Exception, Policy},
+    public_key::PublicKey,
     replay::{RouteReplay, SharedReplay},
     route::{Body, ClientCertificate, Filter, Quota, RateLimit, Route},
     scalar::{OneOrMany, Rate, Scalar, Size, Store, Time, When},

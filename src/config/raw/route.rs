@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{OneOrMany, Rate, RouteReplay, Scalar, Secret, Size, Time, Upstream};
+use super::{OneOrMany, PublicKey, Rate, RouteReplay, Scalar, Secret, Size, Time, Upstream};
 use crate::config::model::OnUnlisted;
 
 /// `[routes.NAME]`.
@@ -20,6 +20,8 @@ pub struct Route {
     pub provider: Option<String>,
     /// Any of them verifies.
     pub secrets: Option<Vec<Secret>>,
+    /// Of schemes with public keys: any of them verifies. Default: what the provider publishes.
+    pub public_keys: Option<Vec<PublicKey>>,
     /// Networks, and `"@NAME"` for a list from `[ip_lists.*]`. Left out: any source.
     pub allow_from: Option<Vec<String>>,
     /// What the connection's client certificate must be. Left out: none is needed.

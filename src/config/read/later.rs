@@ -14,9 +14,6 @@ pub(super) fn why(path: &str) -> Option<&'static str> {
         ["ip_lists", _, "url" | "refresh"] => {
             "fetching address lists comes with a later version; keep a copy in `file`"
         }
-        ["routes", _, "public_keys"] => {
-            "asymmetric keys come with a later version; `secrets` are for symmetric schemes and tokens"
-        }
         _ => return None,
     };
     Some(text)

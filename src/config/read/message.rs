@@ -25,7 +25,7 @@ pub(super) fn explain(message: &str, path: &str, key: &str, place: Place) -> Exp
         format!("{path}: {}", first_line(message))
     };
     let mut problem = Problem::error(text);
-    let is_secret = path.rsplit(['.', '[']).any(|part| part == "secrets");
+    let is_secret = path.rsplit(['.', '[']).any(|part| part == "secrets" || part == "public_keys");
     if is_secret && message.starts_with("invalid type: string") {
         problem = problem.suggest("{ env = \"NAME\" } or { file = \"PATH\" }");
     }

@@ -9,13 +9,13 @@ use std::{
 use http::{HeaderName, HeaderValue, Method};
 
 use super::{
-    Acknowledgement, Definition, DefinitionProblem, Evidence, Expectation, Retries, Sample,
-    Written, quantity,
-    raw::{RawAcknowledgement, RawDefinition, RawExpect, RawSample},
+    Acknowledgement, Definition, DefinitionProblem, Document, Evidence, Expectation, Published,
+    PublishedAs, Retries, Sample, Written, quantity,
+    raw::{RawAcknowledgement, RawDefinition, RawDocument, RawExpect, RawPublicKey, RawSample},
 };
 use crate::{
     config::model::StatusSet,
-    verify::{handshake, scheme, source::nearest},
+    verify::{handshake, read_public_keys, scheme, source::nearest},
 };
 
 /// What a timestamp may be away from now where neither definition nor route says it.
@@ -38,6 +38,7 @@ impl Definition {
             event: raw.event.unwrap_or_default(),
             repeats: raw.repeats,
             handshakes: raw.handshake.map(|many| many.0).unwrap_or_default(),
+            document: raw.document.clone(),
         };
         let tolerance = written.timestamp.as_ref().and_then(|t| t.tolerance.as_deref());
         let tolerance = checker.duration("timestamp.tolerance", tolerance);
@@ -62,6 +63,8 @@ impl Definition {
             expect,
             sample: checker.sample(raw.sample.unwrap_or_default()),
             tolerance: tolerance.unwrap_or(DEFAULT_TOLERANCE),
+            public_keys: checker.public_keys(raw.public_keys.unwrap_or_default()),
+            document: raw.document.and_then(|document| checker.document(document)),
             written,
         };
         if checker.problems.is_empty() { Ok(definition) } else { Err(checker.problems) }
@@ -209,6 +212,46 @@ impl Checker {
         Some(Acknowledgement { status, content_type, body, replace: raw.replace.unwrap_or(false) })
     }
 
+    fn public_keys(&mut self, raw: Vec<RawPublicKey>) -> Vec<Published> {
+        let mut all = Vec::new();
+        for (number, raw) in raw.into_iter().enumerate() {
+            let id = raw.id.unwrap_or_else(|| format!("published-{}", number + 1));
+            let keys = match (raw.value, raw.jwks_url) {
+                (Some(value), None) => {
+                    if let Err(why) = read_public_keys(value.as_bytes()) {
+                        self.problem("public_keys.value", format!("the key {why}"), None);
+                        continue;
+                    }
+                    PublishedAs::Value(value)
+                }
+                (None, Some(url)) if url.starts_with("https://") => PublishedAs::Jwks(url),
+                (None, Some(_)) => {
+                    self.problem("public_keys.jwks_url", "is no https:// URL", None);
+                    continue;
+                }
+                _ => {
+                    self.problem("public_keys", "has one of `value`, `jwks_url`", None);
+                    continue;
+                }
+            };
+            all.push(Published { id, keys });
+        }
+        all
+    }
+
+    fn document(&mut self, raw: RawDocument) -> Option<Document> {
+        let encoding = raw.encoding.as_deref();
+        let is_base64 = match encoding {
+            None => false,
+            Some(_) => self.word("document.encoding", encoding, &[("base64", true)])?,
+        };
+        let field = raw.form.filter(|name| !name.is_empty());
+        if field.is_none() {
+            self.problem("document.form", "is missing", None);
+        }
+        Some(Document { field: field?, is_base64 })
+    }
+
     fn expect(&mut self, raw: BTreeMap<String, RawExpect>) -> BTreeMap<String, Expectation> {
         raw.into_iter()
             .map(|(key, raw)| {
@@ -220,10 +263,9 @@ impl Checker {
                 if about.is_empty() {
                     self.problem(&format!("{path}.about"), "is missing", None);
                 }
-                let is_optional = raw.optional.unwrap_or(false);
+                let is_optional = raw.optional == Some(true);
                 if is_optional && raw.default.is_some() {
-                    let what = "with a default it is never missing";
-                    self.problem(&format!("{path}.optional"), what, None);
+                    self.problem(&format!("{path}.optional"), "has a default beside it", None);
                 }
                 (key, Expectation { about, default: raw.default, is_optional })
             })

@@ -60,6 +60,10 @@ pub struct Definition {
     pub sample: Sample,
     /// How far a signed time may be from now where the route does not say.
     pub tolerance: Duration,
+    /// What the provider publishes its keys as; a route's own replace them.
+    pub public_keys: Vec<Published>,
+    /// The form field that holds the JSON or XML document where the body is a form.
+    pub document: Option<Document>,
     written: Written,
 }
 
@@ -71,6 +75,34 @@ pub(crate) struct Written {
     pub(crate) event: raw::RawEvent,
     pub(crate) repeats: Option<raw::RawRepeats>,
     pub(crate) handshakes: Vec<raw::RawHandshake>,
+    pub(crate) document: Option<raw::RawDocument>,
+}
+
+/// A key, or a set of them, that the provider publishes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// Its name in records.
+    pub id: String,
+    /// The key, or where the keys are.
+    pub keys: PublishedAs,
+}
+
+/// How a provider publishes its keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PublishedAs {
+    /// The key's own text.
+    Value(String),
+    /// The URL of a JSON Web Key Set.
+    Jwks(String),
+}
+
+/// The form field that holds the document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Document {
+    /// The field's name.
+    pub field: String,
+    /// Its value is base64.
+    pub is_base64: bool,
 }
 
 /// How sure a definition is.
@@ -117,7 +149,7 @@ pub struct Expectation {
     /// What is taken if the route says nothing; `None`: the route must say it, unless it is
     /// optional.
     pub default: Option<String>,
-    /// The route need not say it: handshakes that need it are refused then.
+    /// The route need not say it, and nothing is taken instead: handshakes that need it are refused.
     pub is_optional: bool,
 }
 

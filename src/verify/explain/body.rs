@@ -15,6 +15,8 @@ pub enum Reshaped {
     Spaced,
     /// Without whitespace at its end.
     Trimmed,
+    /// With CR LF at its end.
+    WithCrLf,
     /// With a line break at its end.
     WithNewline,
 }
@@ -23,6 +25,7 @@ impl Reshaped {
     pub(super) const ALL: &'static [Self] = &[
         Self::Trimmed,
         Self::WithNewline,
+        Self::WithCrLf,
         Self::Compact,
         Self::Spaced,
         Self::Pretty,
@@ -34,6 +37,7 @@ impl Reshaped {
         let is_json = || serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok();
         let changed = match self {
             Self::Trimmed => body.trim_ascii_end().to_vec(),
+            Self::WithCrLf => [body, b"\r\n"].concat(),
             Self::WithNewline => [body, b"\n"].concat(),
             Self::Sorted => {
                 serde_json::from_slice::<serde_json::Value>(body).ok()?.to_string().into_bytes()
@@ -55,6 +59,7 @@ impl fmt::Display for Reshaped {
             Self::Sorted => "written as JSON with sorted members",
             Self::Spaced => "written as JSON with spaces after commas and colons",
             Self::Trimmed => "without the whitespace at its end",
+            Self::WithCrLf => "with CR LF at its end",
             Self::WithNewline => "with a line break at its end",
         })
     }

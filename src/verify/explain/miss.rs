@@ -19,7 +19,9 @@ pub enum NearMiss {
     Body(Reshaped),
     /// A secret that is configured, but has expired.
     Expired(Arc<str>),
-    /// The message names a key that no secret has as its id.
+    /// A public key that is configured, but has expired, itself or its certificate.
+    ExpiredKey(Arc<str>),
+    /// The message names a key that no secret or public key has as its id.
     KeyId(Arc<str>),
     /// A secret, changed in this way.
     Key(Arc<str>, KeyChange),
@@ -90,11 +92,10 @@ impl fmt::Display for NearMiss {
                 write!(f, "it matches the body {how}: something on the way changed the body")
             }
             Self::Expired(id) => write!(f, "it matches the secret `{id}`, which has expired"),
-            Self::KeyId(id) => write!(
-                f,
-                "it matches the secret `{id}`, but the message names another key id: check the \
-                 secret's `id`"
-            ),
+            Self::ExpiredKey(id) => write!(f, "it matches the key `{id}`, which has expired"),
+            Self::KeyId(id) => {
+                write!(f, "it matches `{id}`, but the message names another key id: check its `id`")
+            }
             Self::Key(id, how) => write!(f, "it matches the secret `{id}` {how}"),
             Self::LetterCase(id) => {
                 write!(f, "it equals the secret `{id}` but for upper and lower case")

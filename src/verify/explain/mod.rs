@@ -6,6 +6,7 @@
 
 mod body;
 mod miss;
+mod public;
 mod search;
 mod spelling;
 
@@ -14,7 +15,7 @@ use std::sync::Arc;
 pub use body::Reshaped;
 pub use miss::{KeyChange, NearMiss};
 
-use super::{Definition, Head, SchemeOptions, Secret};
+use super::{Definition, Head, PublicKey, SchemeOptions, Secret};
 use crate::clock::UnixMs;
 use search::Search;
 
@@ -27,13 +28,22 @@ const MAX_BODY: usize = 4 * 1024 * 1024;
 /// Larger bodies are not reshaped.
 const MAX_RESHAPED: usize = 256 * 1024;
 
+/// What is tried on a message.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tried<'k> {
+    /// Secrets, expired ones too.
+    pub secrets: &'k [Secret],
+    /// Public keys, expired ones too.
+    pub public_keys: &'k [PublicKey],
+}
+
 /// Finds what would have matched; the likeliest cause first, none twice.
 ///
 /// Empty where the signature matches as it is, or nothing near does. No finding shows a secret.
 pub fn explain(
     definition: &Arc<Definition>,
     options: &SchemeOptions,
-    secrets: &[Secret],
+    tried: Tried<'_>,
     head: Head<'_>,
     body: &[u8],
     now: UnixMs,
@@ -41,7 +51,7 @@ pub fn explain(
     if body.len() > MAX_BODY {
         return Vec::new();
     }
-    let Some(mut search) = Search::new(definition, options, secrets, head, body, now) else {
+    let Some(mut search) = Search::new(definition, options, tried, head, body, now) else {
         return Vec::new();
     };
     search.run();

@@ -8,7 +8,7 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::{
-    KeyChange, MAX_MISSES, MAX_RESHAPED, MAX_SECRETS, NearMiss, Reshaped,
+    KeyChange, MAX_MISSES, MAX_RESHAPED, MAX_SECRETS, NearMiss, Reshaped, Tried,
     spelling::{Reading, readings},
 };
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
         Algorithm, Definition, Head, Scheme, SchemeOptions, Secret,
         head::Read,
         key::Keyed,
-        scheme::Candidate,
+        scheme::{Candidate, Means},
         source::{Message, Source},
         template::Template,
         time::Unit,
@@ -27,11 +27,11 @@ use crate::{
 pub(super) struct Search<'s> {
     definition: &'s Arc<Definition>,
     options: &'s SchemeOptions,
-    scheme: Scheme,
-    secrets: &'s [Secret],
+    pub(super) scheme: Scheme,
+    pub(super) tried: Tried<'s>,
     head: Head<'s>,
     body: &'s [u8],
-    now: UnixMs,
+    pub(super) now: UnixMs,
     pub(super) misses: Vec<NearMiss>,
 }
 
@@ -39,33 +39,34 @@ pub(super) struct Search<'s> {
 type Variant = (Option<KeyChange>, Zeroizing<Vec<u8>>);
 
 /// What is computed over one variant of a message.
-struct Trial<'t> {
-    template: &'t Template,
-    head: Head<'t>,
-    body: &'t [u8],
+pub(super) struct Trial<'t> {
+    pub(super) template: &'t Template,
+    pub(super) head: Head<'t>,
+    pub(super) body: &'t [u8],
 }
 
 impl<'s> Search<'s> {
     pub(super) fn new(
         definition: &'s Arc<Definition>,
         options: &'s SchemeOptions,
-        secrets: &'s [Secret],
+        mut tried: Tried<'s>,
         head: Head<'s>,
         body: &'s [u8],
         now: UnixMs,
     ) -> Option<Self> {
         let scheme = Scheme::compile(definition, options).ok()?;
-        let secrets = secrets.get(..secrets.len().min(MAX_SECRETS))?;
+        tried.secrets = tried.secrets.get(..tried.secrets.len().min(MAX_SECRETS))?;
         let misses = Vec::new();
-        Some(Self { definition, options, scheme, secrets, head, body, now, misses })
+        Some(Self { definition, options, scheme, tried, head, body, now, misses })
     }
 
     pub(super) fn run(&mut self) {
         let candidates = self.scheme.candidates().to_vec();
         for (number, candidate) in candidates.iter().enumerate() {
-            match &candidate.signed {
-                None => self.tokens(candidate),
-                Some(template) => self.signatures(number, candidate, template),
+            match (&candidate.means, &candidate.signed) {
+                (Means::Token, _) => self.tokens(candidate),
+                (Means::Signed, Some(template)) => self.signatures(number, candidate, template),
+                _ => {}
             }
             if self.misses.len() >= MAX_MISSES {
                 break;
@@ -73,7 +74,7 @@ impl<'s> Search<'s> {
         }
     }
 
-    fn note(&mut self, miss: NearMiss) {
+    pub(super) fn note(&mut self, miss: NearMiss) {
         if !self.misses.contains(&miss) {
             self.misses.push(miss);
         }
@@ -81,13 +82,17 @@ impl<'s> Search<'s> {
 
     fn signatures(&mut self, number: usize, candidate: &Candidate, template: &Template) {
         let found = self.scheme.look_into(self.head, self.body);
-        let message = Message { head: self.head, body: self.body, json: found.as_deref() };
+        let message = Message::new(self.head, self.body).with(&found);
         let readings = readings(candidate, &message);
         if readings.is_empty() {
             return;
         }
         let plain = Trial { template, head: self.head, body: self.body };
-        self.keys(candidate, &plain, &readings, &message);
+        if candidate.is_asymmetric() {
+            self.public_keys(candidate, &plain, &readings, &message);
+        } else {
+            self.keys(candidate, &plain, &readings, &message);
+        }
         self.bodies(candidate, template, &readings);
         self.times(candidate, template, &readings);
         if candidate.uses_url {
@@ -103,7 +108,7 @@ impl<'s> Search<'s> {
         readings: &[Reading],
         message: &Message<'_>,
     ) {
-        let secrets = self.secrets;
+        let secrets = self.tried.secrets;
         for (index, secret) in secrets.iter().enumerate() {
             for (change, key) in variants(candidate, secret) {
                 let Some((reading, algorithm)) = self.hit(plain, &key, readings) else { continue };
@@ -126,10 +131,10 @@ impl<'s> Search<'s> {
         algorithm: Algorithm,
         message: &Message<'_>,
     ) {
-        let Some(secret) = self.secrets.get(index) else { return };
+        let Some(secret) = self.tried.secrets.get(index) else { return };
         let id = Arc::clone(&secret.id);
         let named = candidate.key_id.as_ref().map(|source| source.read(message));
-        let as_it_should_be = algorithm == candidate.algorithm
+        let as_it_should_be = algorithm == candidate.algorithm()
             && reading.encoding == candidate.encoding
             && reading.prefixed;
         if !secret.is_active(self.now) {
@@ -149,9 +154,14 @@ impl<'s> Search<'s> {
     }
 
     /// What is wrong with the signature's own text, beside what else is.
-    fn spelling(&mut self, candidate: &Candidate, reading: &Reading, algorithm: Algorithm) {
-        if algorithm != candidate.algorithm {
-            self.note(NearMiss::Algorithm { is: algorithm, wanted: candidate.algorithm });
+    pub(super) fn spelling(
+        &mut self,
+        candidate: &Candidate,
+        reading: &Reading,
+        algorithm: Algorithm,
+    ) {
+        if algorithm != candidate.algorithm() {
+            self.note(NearMiss::Algorithm { is: algorithm, wanted: candidate.algorithm() });
         } else if reading.encoding != candidate.encoding {
             let (is, wanted) = (reading.encoding.name(), candidate.encoding.name());
             self.note(NearMiss::Spelling { is, wanted });
@@ -168,7 +178,7 @@ impl<'s> Search<'s> {
         for how in Reshaped::ALL {
             let Some(body) = how.apply(self.body) else { continue };
             let trial = Trial { template, head: self.head, body: &body };
-            if self.any_secret(candidate, &trial, readings) {
+            if self.any_key(candidate, &trial, readings) {
                 // Other changes that come to the same bytes say nothing more.
                 return self.note(NearMiss::Body(*how));
             }
@@ -196,7 +206,7 @@ impl<'s> Search<'s> {
             let relaxed = template.with_unit(&source, other);
             let head = Head { headers: &headers, ..self.head };
             let trial = Trial { template: &relaxed, head, body: self.body };
-            if other != unit && self.any_secret(candidate, &trial, readings) {
+            if other != unit && self.any_key(candidate, &trial, readings) {
                 self.note(NearMiss::TimestampUnit { signed });
             }
         }
@@ -212,7 +222,7 @@ impl<'s> Search<'s> {
             let template = scheme.candidates().get(number).and_then(|c| c.signed.as_ref());
             let Some(template) = template else { continue };
             let trial = Trial { template, head: self.head, body: self.body };
-            if self.any_secret(candidate, &trial, readings) {
+            if self.any_key(candidate, &trial, readings) {
                 let shown = match other.split_once('?') {
                     Some((bare, _)) => format!("{bare}?…"),
                     None => other,
@@ -222,8 +232,11 @@ impl<'s> Search<'s> {
         }
     }
 
-    fn any_secret(&self, candidate: &Candidate, trial: &Trial<'_>, readings: &[Reading]) -> bool {
-        self.secrets.iter().any(|secret| {
+    fn any_key(&self, candidate: &Candidate, trial: &Trial<'_>, readings: &[Reading]) -> bool {
+        if candidate.is_asymmetric() {
+            return self.any_public_key(candidate, trial, readings);
+        }
+        self.tried.secrets.iter().any(|secret| {
             let key = candidate.key.decode(&secret.bytes);
             key.is_ok_and(|key| self.hit(trial, &key, readings).is_some())
         })
@@ -237,7 +250,7 @@ impl<'s> Search<'s> {
         readings: &'r [Reading],
     ) -> Option<(&'r Reading, Algorithm)> {
         let found = self.scheme.look_into(trial.head, trial.body);
-        let message = Message { head: trial.head, body: trial.body, json: found.as_deref() };
+        let message = Message::new(trial.head, trial.body).with(&found);
         let chunks = trial.template.chunks(&message).ok()?;
         for reading in readings {
             for algorithm in reading.algorithms() {
@@ -253,10 +266,10 @@ impl<'s> Search<'s> {
     /// Tokens: the secret changed, expired, or spelled in another case.
     fn tokens(&mut self, candidate: &Candidate) {
         let found = self.scheme.look_into(self.head, self.body);
-        let message = Message { head: self.head, body: self.body, json: found.as_deref() };
+        let message = Message::new(self.head, self.body).with(&found);
         let Ok(token) = candidate.token(&message) else { return };
         let is_it = |key: &[u8]| bool::from(key.ct_eq(&token));
-        for secret in self.secrets {
+        for secret in self.tried.secrets {
             let id = || Arc::clone(&secret.id);
             for (change, key) in variants(candidate, secret) {
                 match change {

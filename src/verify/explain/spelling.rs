@@ -37,9 +37,11 @@ pub(super) fn readings(candidate: &Candidate, message: &Message<'_>) -> Vec<Read
     for (text, prefixed) in texts(candidate, message) {
         let others = [Encoding::Hex, Encoding::HexAny, Encoding::Base64Any, Encoding::Base64Url];
         for encoding in std::iter::once(candidate.encoding).chain(others) {
-            for algorithm in Algorithm::ALL {
-                let Some(len) = algorithm.output_bytes() else { continue };
-                let Some(bytes) = encoding.decode(&text, len) else { continue };
+            let lengths = Algorithm::ALL.iter().filter_map(|algorithm| algorithm.output_bytes());
+            let known = lengths.filter_map(|len| encoding.decode(&text, len));
+            let of_any_length =
+                candidate.is_asymmetric().then(|| encoding.decode_any(&text)).flatten();
+            for bytes in known.chain(of_any_length) {
                 let reading = Reading { bytes: bytes.to_vec(), encoding, prefixed };
                 if !all.iter().any(|r| r.bytes == reading.bytes) {
                     all.push(reading);

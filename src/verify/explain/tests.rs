@@ -1,7 +1,10 @@
 use http::{HeaderMap, HeaderValue, Method, Uri};
 
 use super::*;
-use crate::verify::{Algorithm, RawDefinition, encoding::Encoding, key::Keyed};
+use crate::verify::{
+    Algorithm, EcdsaForm, PublicKey, PublicKeys, RawDefinition, SigningKey, encoding::Encoding,
+    key::Keyed, read_public_keys,
+};
 
 const BODY: &[u8] = br#"{"b": 1, "a": "x"}"#;
 const NOW: UnixMs = UnixMs::from_secs(1_760_000_000);
@@ -34,7 +37,8 @@ impl Bench {
 
     fn misses(&self, secrets: &[Secret]) -> Vec<NearMiss> {
         let head = Head { method: &Method::POST, uri: &self.uri, headers: &self.headers };
-        explain(&self.definition, &self.options, secrets, head, &self.body, NOW)
+        let tried = Tried { secrets, ..Tried::default() };
+        explain(&self.definition, &self.options, tried, head, &self.body, NOW)
     }
 }
 
@@ -184,4 +188,59 @@ fn tokens() {
     assert_eq!(misses(b"hunter2", "hunter3"), []);
     assert_eq!(misses(b"hunter2 ", "hunter2"), [NearMiss::Key("a".into(), KeyChange::Trimmed)]);
     assert_eq!(misses(b"Hunter2", "hunter2"), [NearMiss::LetterCase("a".into())]);
+}
+
+/// A public key of this name, and the private one that signs.
+fn pair(id: &str, algorithm: Algorithm) -> (PublicKey, SigningKey) {
+    let signing = SigningKey::generate(algorithm).unwrap();
+    let keys = PublicKeys::Known(read_public_keys(signing.public_pem().as_bytes()).unwrap());
+    (PublicKey { id: id.into(), id_is_explicit: false, expires: None, keys }, signing)
+}
+
+const ED25519: &str = r#"
+    signature = { algorithm = "ed25519", from = "header:x-sig", signed = "{header:x-time}{body}" }
+    timestamp = { from = "header:x-time" }
+"#;
+
+fn public(definition: &str, text: &str, keys: &[PublicKey]) -> Vec<NearMiss> {
+    let bench = Bench::new(definition).header("x-sig", text).header("x-time", "1760000000");
+    let head = Head { method: &Method::POST, uri: &bench.uri, headers: &bench.headers };
+    let tried = Tried { public_keys: keys, ..Tried::default() };
+    explain(&bench.definition, &bench.options, tried, head, &bench.body, NOW)
+}
+
+#[test]
+fn public_keys() {
+    let (mut key, signing) = pair("app", Algorithm::Ed25519);
+    let sign = |text: &[u8]| {
+        let signature = signing.sign(Algorithm::Ed25519, EcdsaForm::Der, text).unwrap();
+        (hex::encode(&signature), Encoding::Base64.encode(&signature))
+    };
+    let (hex, base64) = sign(&[b"1760000000", BODY].concat());
+    let keys = [pair("other", Algorithm::Ed25519).0, key.clone()];
+    assert_eq!(public(ED25519, &hex, &keys), []);
+    assert_eq!(public(ED25519, &hex, &keys[..1]), []);
+    let spelling = NearMiss::Spelling { is: "base64-any", wanted: "hex" };
+    assert_eq!(public(ED25519, &base64, &keys), [spelling]);
+    let with_crlf = sign(&[b"1760000000", BODY, b"\r\n"].concat()).0;
+    assert_eq!(public(ED25519, &with_crlf, &keys), [NearMiss::Body(Reshaped::WithCrLf)]);
+    let in_ms = sign(&[b"1760000000000", BODY].concat()).0;
+    let unit = NearMiss::TimestampUnit { signed: "milliseconds" };
+    assert_eq!(public(ED25519, &in_ms, &keys), [unit]);
+    key.expires = Some(NOW);
+    assert_eq!(public(ED25519, &hex, &[key]), [NearMiss::ExpiredKey("app".into())]);
+    assert_eq!(public(ED25519, "zz", &keys), []);
+}
+
+#[test]
+fn an_ecdsa_signature_in_the_other_form() {
+    let definition = r#"
+        signature = { algorithm = "ecdsa-p256-sha256", from = "header:x-sig", encoding = "base64", signed = "{body}" }
+    "#;
+    let algorithm = Algorithm::EcdsaP256Sha256;
+    let (key, signing) = pair("app", algorithm);
+    let sign = |form| Encoding::Base64.encode(&signing.sign(algorithm, form, BODY).unwrap());
+    assert_eq!(public(definition, &sign(EcdsaForm::Der), std::slice::from_ref(&key)), []);
+    let spelling = NearMiss::Spelling { is: "two bare numbers", wanted: "DER" };
+    assert_eq!(public(definition, &sign(EcdsaForm::Raw), &[key]), [spelling]);
 }

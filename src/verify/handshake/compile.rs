@@ -17,9 +17,8 @@ use crate::verify::{
         raw::{Many, RawChallenge, RawCondition, RawHandshake, RawMac, RawReply},
     },
     encoding::Encoding,
-    json::Pointer,
-    scheme::{Condition, Test},
-    source::{BadText, Context, Source, nearest},
+    scheme::{Condition, read_condition},
+    source::{BadText, Context, Lookups, Source, nearest},
 };
 
 /// What the tables are read in.
@@ -44,20 +43,20 @@ pub(crate) fn compile(setting: &Setting<'_>) -> Result<Handshakes, Vec<Definitio
     let mut compiler = Compiler {
         setting: *setting,
         path: String::new(),
-        pointers: Vec::new(),
+        lookups: Lookups::default(),
         problems: Vec::new(),
     };
     let tables = setting.written.handshakes.iter().enumerate();
     let all: Vec<_> = tables.filter_map(|(number, raw)| compiler.handshake(number, raw)).collect();
-    let Compiler { pointers, problems, .. } = compiler;
-    if problems.is_empty() { Ok(Handshakes { all, pointers }) } else { Err(problems) }
+    let Compiler { lookups, problems, .. } = compiler;
+    if problems.is_empty() { Ok(Handshakes { all, lookups }) } else { Err(problems) }
 }
 
 struct Compiler<'c> {
     setting: Setting<'c>,
     /// Of the table that is read.
     path: String,
-    pointers: Vec<Pointer>,
+    lookups: Lookups,
     problems: Vec<DefinitionProblem>,
 }
 
@@ -134,7 +133,7 @@ impl Compiler<'_> {
     /// A source of the request, of its head alone where nothing is known of the sender yet.
     fn source(&mut self, key: &str, text: &str, is_signed: bool) -> Option<Source> {
         let mut context =
-            Context { expect: self.setting.expect, pairs: None, pointers: &mut self.pointers };
+            Context { expect: self.setting.expect, pairs: None, lookups: &mut self.lookups };
         let parsed = Source::parse(text, &mut context);
         let source = self.keep(key, parsed)?;
         if source.is_in_body() && !is_signed {
@@ -143,7 +142,15 @@ impl Compiler<'_> {
             self.problem(key, BadText { message: what.to_owned(), suggestion });
             return None;
         }
-        if matches!(source, Source::Expect(_) | Source::Headers(_) | Source::Url) {
+        let is_none = matches!(
+            source,
+            Source::Expect(_)
+                | Source::Headers(_)
+                | Source::Item(..)
+                | Source::Secret
+                | Source::Url
+        );
+        if is_none || source.is_in_proof() {
             self.problem(key, format!("`{source}` is no value of a request"));
             return None;
         }
@@ -151,24 +158,9 @@ impl Compiler<'_> {
     }
 
     fn condition(&mut self, raw: &RawCondition, is_signed: bool) -> Option<Condition> {
-        let source = match (&raw.header, &raw.json, &raw.query) {
-            (Some(name), None, None) => format!("header:{name}"),
-            (None, Some(pointer), None) => format!("json:{pointer}"),
-            (None, None, Some(name)) => format!("query:{name}"),
-            _ => {
-                self.says("when", "looks at one of `header`, `json`, `query`");
-                return None;
-            }
-        };
+        let read = read_condition(raw).map_err(BadText::from);
+        let (source, test) = self.keep("when", read)?;
         let source = self.source("when", &source, is_signed)?;
-        let test = match (&raw.equals, raw.exists) {
-            (Some(text), None) => Test::Equals(text.0.as_str().into()),
-            (None, Some(there)) => Test::Exists(there),
-            _ => {
-                self.says("when", "says one of `equals`, `exists`");
-                return None;
-            }
-        };
         Some(Condition { source, test })
     }
 

@@ -94,7 +94,10 @@ mod tests {
         assert!(fits(Class::Hex, "09af") && !fits(Class::Hex, "AF"));
         let uuid = "9b4507b3-9040-4669-9CA3-6b94edb50553";
         assert!(fits(Class::Uuid, uuid));
-        assert!(!fits(Class::Uuid, &uuid.replace('-', "0")) && !fits(Class::Uuid, &uuid[1..]));
+        assert!(
+            !fits(Class::Uuid, &uuid.replace('-', "0"))
+                && !fits(Class::Uuid, uuid.trim_start_matches('9'))
+        );
         assert!(fits(Class::Word, "aZ09-._~+/="));
         for other in ["{}", "[]", "\"a\"", "a b", "a\n", "a:b", "é", "a&b", "<a>"] {
             assert!(!fits(Class::Word, other), "{other}");

@@ -9,7 +9,7 @@ use crate::{
     clock::UnixMs,
     decision::{Code, Refusal},
     verify::{
-        Head, KeyRing, Scheme, Verified, json,
+        Head, KeyRing, Scheme, Verified,
         key::{Key, Material},
         source::Message,
     },
@@ -49,23 +49,20 @@ impl Scheme {
         now: UnixMs,
     ) -> Result<Option<Answer>, Refusal> {
         let handshakes = self.handshakes();
-        let mut message = Message::new(head, body);
-        let mut possible = handshakes
-            .all
-            .iter()
-            .filter(|one| one.is_signed && one.is_meant_by(&message))
-            .filter(|one| one.terms.may_hold_of(body))
-            .peekable();
-        if possible.peek().is_none() {
+        let message = Message::new(head, body);
+        let is_meant = |one: &&Handshake| one.is_signed && one.is_meant_by(&message);
+        let mut meant = handshakes.all.iter().filter(is_meant).peekable();
+        if meant.peek().is_none() {
             return Ok(None);
         }
-        let may_be_json = !handshakes.pointers.is_empty() && !head.has_form_type();
-        let found = if may_be_json { json::extract(body, &handshakes.pointers).ok() } else { None };
-        message.json = found.as_deref();
-        let one = handshakes
-            .all
-            .iter()
-            .find(|one| one.is_signed && one.is_meant_by(&message) && one.terms.hold(&message));
+        let document = self.document(head, body).unwrap_or_default();
+        if !meant.any(|one| one.terms.may_hold_of(&document)) {
+            return Ok(None);
+        }
+        let looked = handshakes.lookups.look_into(&document);
+        let message = message.with(&looked);
+        let mut meant = handshakes.all.iter().filter(is_meant);
+        let one = meant.find(|one| one.terms.hold(&message));
         let key_id = Some(&*verified.key_id);
         one.map(|one| one.answer(&message, || self.key(keys, one, key_id, now))).transpose()
     }
@@ -79,8 +76,10 @@ impl Scheme {
         now: UnixMs,
     ) -> Option<&'k Key> {
         let (algorithm, _) = handshake.terms.mac?;
-        let candidate = self.candidates().iter().position(|own| own.algorithm == algorithm)?;
-        let mut active = keys.of(candidate).iter().filter(|key| key.fits(None, now));
+        let candidate =
+            self.candidates().iter().position(|own| own.algorithms.contains(&algorithm))?;
+        let of_it = keys.of(candidate).keys.iter().filter(|key| key.algorithm == algorithm);
+        let mut active = of_it.filter(|key| key.fits(None, now));
         match id {
             Some(id) => active.find(|key| *key.id == *id),
             None => active.next(),

@@ -18,12 +18,15 @@ mod terms;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::BTreeSet, fmt, sync::Arc};
+use std::{borrow::Cow, collections::BTreeSet, fmt, sync::Arc};
 
 use http::{HeaderName, HeaderValue, Method};
 use zeroize::Zeroizing;
 
-use super::{Head, json::Pointer, source::Message};
+use super::{
+    Head,
+    source::{Lookups, Message},
+};
 use terms::Terms;
 
 pub(crate) use compile::{Setting, compile};
@@ -35,7 +38,7 @@ const MAX_ANSWER: usize = 1024;
 #[derive(Debug, Default)]
 pub struct Handshakes {
     all: Vec<Handshake>,
-    pointers: Vec<Pointer>,
+    lookups: Lookups,
 }
 
 /// One of them.
@@ -123,11 +126,8 @@ impl Handshakes {
 
     /// Whether bytes that a key has signed could be the challenge of a handshake, which anybody
     /// has signed by asking for it.
-    pub(crate) fn could_be_challenge<'c>(
-        &self,
-        chunks: impl Iterator<Item = &'c [u8]> + Clone,
-    ) -> bool {
-        let grammars = self.all.iter().filter_map(|handshake| handshake.terms.oracle());
-        grammars.into_iter().any(|grammar| grammar.fits(chunks.clone()))
+    pub(crate) fn could_be_challenge(&self, chunks: &[Cow<'_, [u8]>]) -> bool {
+        let mut grammars = self.all.iter().filter_map(|handshake| handshake.terms.oracle());
+        grammars.any(|grammar| grammar.fits(chunks.iter().map(|chunk| &**chunk)))
     }
 }

@@ -75,7 +75,7 @@ impl Bench {
         let scheme = Scheme::compile(&definition.into(), &options).unwrap();
         let old = Secret { expires: Some(NOW), ..Secret::new("old", b"old") };
         let secrets = [old, Secret::new("first", b"first"), Secret::new("second", b"second")];
-        let keys = KeyRing::build(&scheme, &secrets).unwrap();
+        let keys = KeyRing::build(&scheme, &secrets.as_slice().into()).unwrap();
         Self { scheme, keys }
     }
 

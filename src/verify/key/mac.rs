@@ -31,7 +31,7 @@ pub(crate) struct MacBytes {
 }
 
 impl MacBytes {
-    fn new(mac: &[u8]) -> Self {
+    pub(super) fn new(mac: &[u8]) -> Self {
         let mut bytes = [0; MAX_SIGNATURE];
         let len = mac.len().min(MAX_SIGNATURE);
         for (to, from) in bytes.iter_mut().zip(mac) {

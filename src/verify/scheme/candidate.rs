@@ -1,14 +1,20 @@
 //! One way in which a message may be signed.
 
+use std::collections::BTreeSet;
+
 use memchr::memmem;
 use smallvec::SmallVec;
 
+use super::{binding::Binding, certificate::Certificate};
 use crate::{
     decision::{Code, Refusal},
     verify::{
-        Algorithm, Head,
+        Algorithm, EcdsaForm, Head,
         encoding::{Encoding, KeyCoding, SignatureBytes},
         head::Read,
+        httpsig,
+        json::Pointer,
+        jws::JoseAlgorithm,
         pairs::{self, Split},
         source::{Message, Source},
         template::{Role, Template, refuse},
@@ -21,25 +27,60 @@ pub(crate) const MAX_SIGNATURES: usize = 16;
 /// One way in which a message may be signed.
 #[derive(Clone, Debug)]
 pub(crate) struct Candidate {
-    pub(crate) algorithm: Algorithm,
+    /// The algorithms, of which a proof that names its own chooses one.
+    pub(crate) algorithms: SmallVec<[Algorithm; 1]>,
+    pub(crate) means: Means,
     /// Where the signature or the token stands.
     pub(crate) from: Source,
     pub(crate) form: Form,
     pub(crate) encoding: Encoding,
+    pub(crate) ecdsa: EcdsaForm,
     pub(crate) key: KeyCoding,
     /// The index of the one secret that it takes.
     pub(crate) key_slot: Option<usize>,
     /// Where the message names its key.
     pub(crate) key_id: Option<Source>,
-    /// What is signed; `None` for tokens.
+    /// Where the message names its certificate.
+    pub(crate) certificate: Option<Certificate>,
+    /// What is signed, where a template says so.
     pub(crate) signed: Option<Template>,
+    /// The array of which every element is signed by itself.
+    pub(crate) each: Option<Pointer>,
     /// It signs the registered URL.
     pub(crate) uses_url: bool,
-    /// It reads JSON before it verifies.
-    pub(crate) uses_json: bool,
-    pub(crate) when: Option<Condition>,
+    /// It looks into the document before it verifies.
+    pub(crate) uses_document: bool,
+    /// All must hold.
+    pub(crate) when: Vec<Condition>,
+    /// What must be equal; all of them.
+    pub(crate) bindings: Vec<Binding>,
     /// The number of its group.
     pub(crate) group: usize,
+}
+
+/// What kind of proof a candidate is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Means {
+    /// A JSON Web Signature.
+    Jws(Jws),
+    /// An HTTP message signature.
+    Message(httpsig::Rules),
+    /// None at all, but for what must be equal.
+    Nothing,
+    /// A MAC, digest or signature over the template.
+    Signed,
+    /// The secret itself.
+    Token,
+}
+
+/// What of a JSON Web Signature the definition decides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Jws {
+    pub(crate) algorithms: Vec<JoseAlgorithm>,
+    /// Claims that must be there, and their numbers among the scheme's.
+    pub(crate) required: Vec<(Box<str>, usize)>,
+    /// It says who calls, and comes again with other messages.
+    pub(crate) reusable: bool,
 }
 
 /// How signatures stand in their place.
@@ -120,7 +161,7 @@ impl Condition {
                 let is_absent = matches!(read, Read::Absent | Read::Malformed(_));
                 let found = match &self.source {
                     // Arrays and objects are there, although they have no text.
-                    Source::Json(_, number) => message.found(*number).is_some_and(|f| f.reached),
+                    Source::Json(..) => message.found(&self.source).is_some_and(|f| f.reached),
                     _ => !is_absent,
                 };
                 found == *there
@@ -130,13 +171,43 @@ impl Condition {
 }
 
 impl Candidate {
+    /// The algorithm of a proof that has no choice.
+    pub(crate) fn algorithm(&self) -> Algorithm {
+        self.algorithms.first().copied().unwrap_or(Algorithm::None)
+    }
+
+    /// Takes algorithms away; whether any is left.
+    pub(crate) fn forbid(&mut self, forbidden: &BTreeSet<Algorithm>) -> bool {
+        self.algorithms.retain(|algorithm| !forbidden.contains(algorithm));
+        match &mut self.means {
+            Means::Jws(jws) => {
+                jws.algorithms.retain(|algorithm| !forbidden.contains(&algorithm.algorithm()));
+            }
+            Means::Message(rules) => rules.algorithms.retain(|a| !forbidden.contains(a)),
+            Means::Nothing | Means::Signed | Means::Token => {}
+        }
+        !self.algorithms.is_empty()
+    }
+
+    /// Whether its proof is verified with public keys.
+    pub(crate) fn is_asymmetric(&self) -> bool {
+        self.algorithms.iter().any(|algorithm| algorithm.is_asymmetric())
+    }
+
+    /// Whether its proof is verified with secrets.
+    pub(crate) fn takes_secrets(&self) -> bool {
+        let takes = |a: &Algorithm| !a.is_asymmetric() && *a != Algorithm::None;
+        self.algorithms.iter().any(takes)
+    }
+
     /// Whether the head looks as if it were signed this way.
     pub(crate) fn is_present(&self, head: Head<'_>) -> bool {
         self.applies_to_head(head)
             && match &self.from {
+                _ if self.means == Means::Nothing => true,
                 Source::Headers(prefix) => numbered(head, prefix).next().is_some(),
                 Source::Form(_) => head.has_form_type(),
-                Source::Json(..) => !head.has_form_type(),
+                Source::Item(..) | Source::Json(..) | Source::Xml(..) => !head.has_form_type(),
                 source => match source.read(&Message::new(head, &[])) {
                     Read::Absent | Read::Malformed(_) => false,
                     Read::Repeated => true,
@@ -147,14 +218,14 @@ impl Candidate {
 
     /// Whether its condition holds as far as the head tells.
     pub(crate) fn applies_to_head(&self, head: Head<'_>) -> bool {
-        self.when.as_ref().is_none_or(|condition| {
+        self.when.iter().all(|condition| {
             condition.source.is_in_body() || condition.holds(&Message::new(head, &[]))
         })
     }
 
     /// Whether its condition holds.
     pub(crate) fn applies_to(&self, message: &Message<'_>) -> bool {
-        self.when.as_ref().is_none_or(|condition| condition.holds(message))
+        self.when.iter().all(|condition| condition.holds(message))
     }
 
     /// Adds every well-formed signature of the message; `number` is the candidate's own.
@@ -200,8 +271,11 @@ impl Candidate {
         };
         let mut malformed = false;
         let mut take = |value: &[u8], key_id: Option<&[u8]>| {
-            let expected = self.algorithm.output_bytes().unwrap_or_default();
-            match self.encoding.decode(value, expected) {
+            let decoded = match self.algorithm().output_bytes() {
+                Some(expected) => self.encoding.decode(value, expected),
+                None => self.encoding.decode_any(value),
+            };
+            match decoded {
                 _ if givens.len() >= MAX_SIGNATURES => return false,
                 Some(signature) => givens.push(Given {
                     candidate: number,

@@ -2,15 +2,16 @@
 
 use smallvec::SmallVec;
 
-use super::{Candidate, Scheme, candidate::Givens};
+use super::{Candidate, Means, Scheme, candidate::Givens};
 use crate::{
     clock::UnixMs,
     decision::{Code, Refusal},
     verify::{
         Head,
         head::Read,
+        httpsig,
         source::{Message, Source},
-        template::{Role, refuse},
+        template::{Role, ValuePart, refuse},
         time::Unit,
     },
 };
@@ -43,6 +44,7 @@ impl Scheme {
         let Some(parts) = self.groups.get(group) else { return Ok(claim) };
         if let Some((source, unit)) = &parts.timestamp
             && !source.is_in_body()
+            && !source.is_in_proof()
         {
             claim.at = Some(read_time(source, *unit, &message)?);
         }
@@ -54,12 +56,14 @@ impl Scheme {
         }
         for (number, candidate) in self.candidates_of(group) {
             let is_given = candidate.from.is_in_body()
+                || candidate.means != Means::Signed
                 || claim.givens.iter().any(|given| given.candidate == number);
             if !is_given {
                 continue;
             }
             let values = candidate.signed.iter().flat_map(|template| template.values());
-            for value in values.filter(|value| !value.source.is_in_body()) {
+            let in_head = |value: &&ValuePart| !value.optional && !value.source.is_in_body();
+            for value in values.filter(in_head) {
                 value.read(&message)?;
             }
         }
@@ -79,9 +83,10 @@ impl Scheme {
                 found = true;
                 continue;
             }
-            let result = match candidate.signed {
-                Some(_) => candidate.gather(number, message, &mut givens),
-                None => candidate.token(message).map(drop),
+            let result = match &candidate.means {
+                Means::Signed => candidate.gather(number, message, &mut givens),
+                Means::Message(rules) => httpsig::read(message.head, rules).map(drop),
+                _ => candidate.token(message).map(drop),
             };
             match result {
                 Ok(()) => found = true,

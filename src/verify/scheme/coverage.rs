@@ -36,7 +36,7 @@ impl Coverage {
         let any = |has: &dyn Fn(&Group) -> bool| used.iter().any(|group| has(group));
         let headers = used.iter().map(|group| &group.headers).cloned();
         Self {
-            algorithms: candidates.iter().map(|c| c.algorithm).collect(),
+            algorithms: candidates.iter().flat_map(|c| &c.algorithms).copied().collect(),
             body: every(&|g| g.covers_body),
             event_id: any(&|g| !g.ids.is_empty()).then(|| every(&|g| !g.is_token)),
             event_type: any(&|g| !g.kinds.is_empty()).then(|| every(&|g| g.covers_kind)),

@@ -7,7 +7,7 @@ use crate::verify::{
     Head,
     head::Read,
     json::Found,
-    source::{Message, Source},
+    source::{Looked, Message, Source},
 };
 
 /// What a delivery is about.
@@ -24,18 +24,21 @@ pub struct Event {
 impl Scheme {
     /// Reads event id and type. The type may be uncovered: see [`super::Coverage::event_type`].
     pub fn event(&self, head: Head<'_>, body: &[u8]) -> Event {
-        let Some(group) = self.groups.get(self.group_of(head)) else { return Event::default() };
-        let in_json = |source: &Source| matches!(source, Source::Json(..));
-        let json = if group.ids.iter().chain(&group.kinds).any(in_json) {
+        let number = self.group_of(head);
+        let Some(group) = self.groups.get(number) else { return Event::default() };
+        let looked = if group.ids.iter().chain(&group.kinds).any(Source::is_in_document) {
             self.look_into(head, body)
         } else {
-            None
+            Looked::default()
         };
-        let message = Message { head, body, json: json.as_deref() };
+        let message = Message::new(head, body).with(&looked);
+        let carried = self.carried_for(number, group.ids.iter().chain(&group.kinds), &message);
+        let message = carried.as_ref().map_or(message, |carried| carried.beside(&message));
         let mut ids: SmallVec<[Box<str>; 1]> = SmallVec::new();
-        for source in &group.ids {
+        // Where nothing is proven, an id is nobody's word.
+        for source in group.ids.iter().filter(|_| !group.is_open) {
             match source {
-                Source::Json(_, number) => match message.found(*number).map(id_values) {
+                Source::Json(..) | Source::Xml(..) => match message.found(source).map(id_values) {
                     Some(Some(values)) => ids.extend(values.iter().cloned()),
                     Some(None) => return Event { kind: kind(&group.kinds, &message), ..none() },
                     None => {}
@@ -60,14 +63,11 @@ impl Scheme {
                 if condition.is_out_of_question(body) {
                     return false;
                 }
-                let json = match condition.source {
-                    Source::Json(..) => self.look_into(head, body),
-                    _ => None,
-                };
                 let is_json = matches!(condition.source, Source::Json(..));
+                let looked = if is_json { self.look_into(head, body) } else { Looked::default() };
                 // A body that is no JSON says nothing about its members.
-                !(is_json && json.is_none())
-                    && condition.holds(&Message { head, body, json: json.as_deref() })
+                !(is_json && looked.json.is_none())
+                    && condition.holds(&Message::new(head, body).with(&looked))
             }
         }
     }
@@ -89,8 +89,8 @@ fn id_values(found: &Found) -> Option<&[Box<str>]> {
 fn kind(sources: &[Source], message: &Message<'_>) -> Option<Box<str>> {
     sources.iter().find_map(|source| match source {
         // Several elements have several types: the first speaks for the delivery.
-        Source::Json(_, number) => {
-            let found = message.found(*number).filter(|found| !found.duplicate)?;
+        Source::Json(..) | Source::Xml(..) => {
+            let found = message.found(source).filter(|found| !found.duplicate)?;
             found.values.first().cloned()
         }
         source => text(source, message),

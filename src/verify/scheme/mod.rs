@@ -1,33 +1,45 @@
 //! A definition compiled for one route, and everything that it judges.
 
+mod binding;
 mod candidate;
+mod certificate;
 mod claim;
 mod compile;
+mod condition;
 mod coverage;
 mod event;
 mod judge;
+mod proof;
 mod reads;
 mod time;
+mod wants;
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     fmt,
     sync::Arc,
     time::Duration,
 };
 
-pub(crate) use candidate::{Candidate, Condition, Form, Test};
+use base64::{Engine, prelude::BASE64_STANDARD};
+
+pub(crate) use binding::Binding;
+pub(crate) use candidate::{Candidate, Condition, Form, Jws, Means, Test};
 pub use claim::Claim;
 pub(crate) use compile::{Compiled, compile};
+pub(crate) use condition::read_condition;
 pub use coverage::Coverage;
 pub use event::Event;
 pub use judge::{Verified, fingerprint};
 pub use time::Fresh;
 
 use super::{
-    Algorithm, Definition, Handshakes, Head, handshake,
-    json::{self, Found, Pointer},
-    source::Source,
+    Algorithm, Definition, Handshakes, Head,
+    definition::Document,
+    form::{self, Field},
+    handshake, json,
+    source::{Looked, Lookups, Source},
     time::Unit,
 };
 
@@ -57,8 +69,9 @@ impl fmt::Debug for SchemeOptions {
 pub struct Scheme {
     candidates: Vec<Candidate>,
     groups: Vec<Group>,
-    pointers: Vec<Pointer>,
+    lookups: Lookups,
     repeats: Repeats,
+    document: Option<Document>,
     tolerance: Duration,
     /// Path and query of the registered URL, where the scheme signs it.
     target: Option<Box<str>>,
@@ -78,13 +91,18 @@ impl fmt::Debug for Scheme {
 /// from the message must be what the signature in question covers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Group {
+    /// Where the proof stands that ids and types are read from.
+    proof: Option<Source>,
     timestamp: Option<(Source, Unit)>,
     ids: Vec<Source>,
     kinds: Vec<Source>,
     repeats: Option<Condition>,
     covers_body: bool,
     covers_kind: bool,
+    /// Nothing is covered, and all is vouched for by who knows a token.
     is_token: bool,
+    /// Nothing is even vouched for.
+    is_open: bool,
     headers: BTreeSet<String>,
     covers_query: bool,
 }
@@ -131,9 +149,12 @@ impl Scheme {
         target: Option<Box<str>>,
         handshakes: Handshakes,
     ) -> Result<Self, Vec<String>> {
-        let Compiled { mut candidates, groups, pointers, repeats } = compiled;
-        let before: Vec<_> = candidates.iter().map(|c| c.algorithm.as_str()).collect();
-        candidates.retain(|candidate| !options.forbid.contains(&candidate.algorithm));
+        let Compiled { mut candidates, groups, lookups, repeats } = compiled;
+        let algorithms = candidates.iter().flat_map(|candidate| &candidate.algorithms);
+        let mut before: Vec<_> = algorithms.map(|algorithm| algorithm.as_str()).collect();
+        before.sort_unstable();
+        before.dedup();
+        candidates.retain_mut(|candidate| candidate.forbid(&options.forbid));
         if candidates.is_empty() {
             return Err(vec![format!(
                 "{} knows no signature but {}, which the policy forbids",
@@ -143,7 +164,18 @@ impl Scheme {
         }
         let coverage = Coverage::of(&candidates, &groups);
         let tolerance = options.tolerance.unwrap_or(definition.tolerance);
-        Ok(Self { candidates, groups, pointers, repeats, tolerance, target, coverage, handshakes })
+        let document = definition.document.clone();
+        Ok(Self {
+            candidates,
+            groups,
+            lookups,
+            repeats,
+            document,
+            tolerance,
+            target,
+            coverage,
+            handshakes,
+        })
     }
 
     /// What the signature covers, whichever candidate verifies.
@@ -171,6 +203,11 @@ impl Scheme {
         &self.candidates
     }
 
+    /// What is looked up in each element of a batch.
+    pub(crate) fn items(&self) -> &[json::Pointer] {
+        &self.lookups.items
+    }
+
     /// Where the timestamp stands that goes with a candidate, and its unit.
     pub(crate) fn timestamp_of(&self, candidate: &Candidate) -> Option<&(Source, Unit)> {
         self.groups.get(candidate.group)?.timestamp.as_ref()
@@ -186,12 +223,37 @@ impl Scheme {
         self.groups.get(candidate.group).map_or(&[], |group| &group.kinds)
     }
 
-    /// What the body holds under the scheme's pointers; `None` where it is not JSON.
-    pub(crate) fn look_into(&self, head: Head<'_>, body: &[u8]) -> Option<Vec<Found>> {
-        if self.pointers.is_empty() || head.has_form_type() {
-            return None;
+    /// What keys the scheme is verified with.
+    pub fn takes(&self) -> Takes {
+        Takes {
+            secrets: self.candidates.iter().any(Candidate::takes_secrets),
+            public_keys: self.candidates.iter().any(Candidate::is_asymmetric),
+            certificates: self.candidates.iter().any(|c| c.certificate.is_some()),
         }
-        json::extract(body, &self.pointers).ok()
+    }
+
+    /// The document that pointers lead into: the body, or the form field that holds it; `None`
+    /// where a form has no such field, once.
+    pub fn document<'b>(&self, head: Head<'_>, body: &'b [u8]) -> Option<Cow<'b, [u8]>> {
+        if !head.has_form_type() {
+            return Some(Cow::Borrowed(body));
+        }
+        let document = self.document.as_ref()?;
+        let Field::Once(value) = form::field(body, &document.field) else { return None };
+        if !document.is_base64 {
+            return Some(value);
+        }
+        let value: Vec<u8> = value.iter().copied().filter(|b| !b.is_ascii_whitespace()).collect();
+        BASE64_STANDARD.decode(value).ok().map(Cow::Owned)
+    }
+
+    /// What the document holds in the places of the scheme.
+    pub(crate) fn look_into(&self, head: Head<'_>, body: &[u8]) -> Looked {
+        if self.lookups.json.is_empty() && self.lookups.xml.is_empty() {
+            return Looked::default();
+        }
+        let document = self.document(head, body);
+        document.map_or_else(Looked::default, |document| self.lookups.look_into(&document))
     }
 
     /// The number of the group that a message belongs to.
@@ -207,6 +269,17 @@ impl Scheme {
     fn candidates_of(&self, group: usize) -> impl Iterator<Item = (usize, &Candidate)> {
         self.candidates.iter().enumerate().filter(move |(_, c)| c.group == group)
     }
+}
+
+/// What keys a scheme is verified with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Takes {
+    /// Secrets: MACs, digests and tokens.
+    pub secrets: bool,
+    /// Public keys.
+    pub public_keys: bool,
+    /// The public keys are those of certificates that the messages name.
+    pub certificates: bool,
 }
 
 /// Path and query of an absolute URL.

@@ -2,8 +2,8 @@
 
 use http::HeaderName;
 
-use super::{Candidate, Scheme};
-use crate::verify::source::Source;
+use super::{Candidate, Scheme, binding::Binding};
+use crate::verify::{source::Source, template::Template};
 
 impl Scheme {
     /// The headers that the scheme reads by name: a sender must not be able to make them vanish
@@ -14,8 +14,8 @@ impl Scheme {
             let repeats = group.repeats.iter().map(|condition| &condition.source);
             timestamp.chain(repeats).chain(&group.ids).chain(&group.kinds)
         });
-        let candidates = self.candidates.iter().flat_map(sources);
-        let mut headers: Vec<_> = groups.chain(candidates).filter_map(header).collect();
+        let candidates = self.candidates.iter().flat_map(Candidate::sources);
+        let mut headers: Vec<_> = groups.chain(candidates).flat_map(headers).collect();
         headers.sort_unstable_by(|a, b| a.as_str().cmp(b.as_str()));
         headers.dedup();
         headers
@@ -28,19 +28,25 @@ impl Scheme {
     }
 }
 
-fn sources(candidate: &Candidate) -> impl Iterator<Item = &Source> {
-    let signed = candidate.signed.iter().flat_map(|template| template.values());
-    let condition = candidate.when.iter().map(|condition| &condition.source);
-    std::iter::once(&candidate.from)
-        .chain(&candidate.key_id)
-        .chain(condition)
-        .chain(signed.map(|part| &part.source))
+impl Candidate {
+    /// Every place that it reads.
+    pub(super) fn sources(&self) -> impl Iterator<Item = &Source> {
+        let bound = self.bindings.iter().flat_map(Binding::templates);
+        let values = self.signed.iter().chain(bound).flat_map(Template::values);
+        std::iter::once(&self.from)
+            .chain(&self.key_id)
+            .chain(self.certificate.iter().map(|certificate| &certificate.from))
+            .chain(self.when.iter().map(|condition| &condition.source))
+            .chain(self.bindings.iter().map(|binding| &binding.source))
+            .chain(values.map(|value| &value.source))
+    }
 }
 
-fn header(source: &Source) -> Option<HeaderName> {
+fn headers(source: &Source) -> Vec<HeaderName> {
     match source {
-        Source::Basic | Source::Bearer => Some(http::header::AUTHORIZATION),
-        Source::Header(name) | Source::Pair(name, ..) => Some(name.clone()),
-        _ => None,
+        Source::Basic | Source::Bearer => vec![http::header::AUTHORIZATION],
+        Source::Header(name) | Source::Pair(name, ..) => vec![name.clone()],
+        Source::Listed(listed) => listed.names().to_vec(),
+        _ => Vec::new(),
     }
 }

@@ -3,13 +3,17 @@
 use super::{Part, Role, ValuePart, filter::Filter};
 use crate::verify::source::{BadText, Context, Source, nearest};
 
-/// Splits at braces, and says whether the registered URL is among the values: `{source|filter|…}` is a value, `{{` and `}}` are braces, all else literal.
+/// Splits at braces and brackets, and says whether the registered URL is among the values.
+///
+/// `{source|filter|…}` is a value, `[…]` an optional group; both are themselves if doubled; all else is literal.
 pub(super) fn parse(
     text: &str,
     context: &mut Context<'_>,
     role: impl Fn(&Source) -> Role,
 ) -> Result<(Vec<Part>, bool), BadText> {
     let mut parts: Vec<Part> = Vec::new();
+    // The parts before the group that is open.
+    let mut outer: Option<Vec<Part>> = None;
     let mut uses_url = false;
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
@@ -19,6 +23,25 @@ pub(super) fn parse(
         } else if let Some(after) = rest.strip_prefix("}}") {
             rest = after;
             "}"
+        } else if let Some(after) = rest.strip_prefix("[[") {
+            rest = after;
+            "["
+        } else if let Some(after) = rest.strip_prefix("]]") {
+            rest = after;
+            "]"
+        } else if let (Some(after), None) = (rest.strip_prefix('['), &outer) {
+            rest = after;
+            outer = Some(std::mem::take(&mut parts));
+            continue;
+        } else if let Some(after) = rest.strip_prefix(']')
+            && let Some(before) = outer.take()
+        {
+            rest = after;
+            let inner = std::mem::replace(&mut parts, before);
+            parts.push(group(inner)?);
+            continue;
+        } else if matches!(first, '[' | ']') {
+            return Err("a lone `[` or `]` in a template is written twice".to_owned().into());
         } else if first == '}' {
             return Err("a lone `}` in a template is written `}}`".to_owned().into());
         } else if let Some(after) = rest.strip_prefix('{') {
@@ -30,17 +53,28 @@ pub(super) fn parse(
             add(&mut parts, part);
             continue;
         } else {
-            let end = rest.find(['{', '}']).unwrap_or(rest.len());
+            let end = rest.find(['{', '}', '[', ']']).unwrap_or(rest.len());
             let (literal, after) = rest.split_at_checked(end).unwrap_or((rest, ""));
             rest = after;
             literal
         };
         add(&mut parts, Part::Literal(literal.as_bytes().into()));
     }
-    if !parts.iter().any(|p| matches!(p, Part::Value(_))) {
-        return Err("a template without any value signs nothing".to_owned().into());
+    if outer.is_some() {
+        return Err("`[` without `]`".to_owned().into());
     }
     Ok((parts, uses_url))
+}
+
+/// A group that is left out where its first value is not there.
+fn group(mut parts: Vec<Part>) -> Result<Part, BadText> {
+    for part in &mut parts {
+        part.values_mut().for_each(|value| value.optional = true);
+    }
+    if parts.iter().flat_map(Part::values).next().is_none() {
+        return Err("a group without any value would never be left out".to_owned().into());
+    }
+    Ok(Part::Optional(parts))
 }
 
 /// Adds a part; literals that touch become one.
@@ -82,31 +116,31 @@ fn value(
         return Err("`headers:` stands only where a signature does".to_owned().into());
     }
     let constant = match &source {
-        Source::Expect(key) => context.expect.get(&**key),
-        Source::Url => context.expect.get("url"),
+        Source::Expect(key) => context.expect.get(&**key).map(String::as_str),
+        Source::Url => context.expect.get("url").map(String::as_str),
         _ => None,
     };
+    if source == Source::Secret && !filters.is_empty() {
+        return Err("`secret` is hashed as it stands".to_owned().into());
+    }
     let Some(constant) = constant else {
         let role = role(&source);
         return Ok((Part::Value(ValuePart::new(source, filters, role)), false));
     };
+    // Who takes the origin alone says by other parts what else of the request is signed.
+    let is_url = source == Source::Url && !filters.contains(&Filter::Origin);
     let mut bytes = constant.as_bytes().into();
     for filter in filters {
         bytes = filter.apply(bytes).ok_or_else(|| {
             BadText::from(format!("what the route expects is not what `{text}` demands"))
         })?;
     }
-    Ok((Part::Literal(bytes.into()), source == Source::Url))
+    Ok((Part::Literal(bytes.into()), is_url))
 }
 
 fn filter(name: &str) -> Result<Filter, BadText> {
-    Filter::parse(name).ok_or_else(|| {
-        if Filter::LATER.contains(&name) {
-            return format!("the filter `{name}` is built by a later version").into();
-        }
-        BadText {
-            message: format!("there is no filter `{name}`"),
-            suggestion: nearest(name, Filter::NAMES.iter().copied()),
-        }
+    Filter::parse(name).ok_or_else(|| BadText {
+        message: format!("there is no filter `{name}`"),
+        suggestion: nearest(name, Filter::names()),
     })
 }

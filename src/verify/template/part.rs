@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 
-use super::filter::{Class, Filter};
+use super::{
+    Chunks,
+    filter::{Class, Filter},
+};
 use crate::{
     decision::{Code, Detail, Refusal},
     verify::{
@@ -19,6 +22,57 @@ pub(crate) enum Part {
     Literal(Box<[u8]>),
     /// Taken from the message.
     Value(ValuePart),
+    /// Left out where its first value is not there.
+    Optional(Vec<Part>),
+}
+
+impl Part {
+    /// The values in it.
+    pub(super) fn values(&self) -> impl Iterator<Item = &ValuePart> {
+        let parts = match self {
+            Self::Optional(inner) => inner.as_slice(),
+            one => std::slice::from_ref(one),
+        };
+        parts.iter().filter_map(|part| match part {
+            Self::Value(value) => Some(value),
+            _ => None,
+        })
+    }
+
+    pub(super) fn values_mut(&mut self) -> impl Iterator<Item = &mut ValuePart> {
+        let parts = match self {
+            Self::Optional(inner) => inner.as_mut_slice(),
+            one => std::slice::from_mut(one),
+        };
+        parts.iter_mut().filter_map(|part| match part {
+            Self::Value(value) => Some(value),
+            _ => None,
+        })
+    }
+}
+
+/// Adds what an optional group comes to: all of it, or nothing.
+///
+/// # Errors
+///
+/// A value that is there twice, or not of its grammar, or missing although the first is there.
+pub(super) fn optional<'a>(
+    parts: &'a [Part],
+    message: &Message<'a>,
+    chunks: &mut Chunks<'a>,
+) -> Result<(), Refusal> {
+    let first = parts.iter().flat_map(Part::values).next();
+    if first.is_none_or(|value| value.source.read(message) == Read::Absent) {
+        return Ok(());
+    }
+    for part in parts {
+        match part {
+            Part::Literal(bytes) => chunks.push(Cow::Borrowed(&**bytes)),
+            Part::Value(value) => chunks.push(value.read(message)?),
+            Part::Optional(_) => {}
+        }
+    }
+    Ok(())
 }
 
 /// What a value is to the scheme; a missing one is named accordingly.
@@ -48,11 +102,13 @@ pub(crate) struct ValuePart {
     pub(super) until: Option<Box<[u8]>>,
     /// The literal before it, which it must not run into.
     pub(super) since: Option<Box<[u8]>>,
+    /// It stands in an optional group.
+    pub(crate) optional: bool,
 }
 
 impl ValuePart {
     pub(super) const fn new(source: Source, filters: Vec<Filter>, role: Role) -> Self {
-        Self { source, filters, role, width: None, until: None, since: None }
+        Self { source, filters, role, width: None, until: None, since: None, optional: false }
     }
 
     /// Whether it is this source without any filter.
@@ -62,7 +118,11 @@ impl ValuePart {
 
     /// Whether it fixes the source's value.
     pub(crate) fn covers(&self, source: &Source) -> bool {
-        self.source == *source && self.filters.iter().all(|f| f.keeps_apart())
+        let is_it = match (&self.source, source) {
+            (Source::Listed(listed), Source::Header(name)) => listed.names().contains(name),
+            (own, other) => own == other,
+        };
+        is_it && self.filters.iter().all(|f| f.keeps_apart())
     }
 
     /// Takes it for a timestamp of this unit.
@@ -81,9 +141,23 @@ impl ValuePart {
         }
     }
 
+    /// Whether no value that is let through holds a line break.
+    pub(super) fn is_line(&self) -> bool {
+        matches!(self.role, Role::Timestamp(_))
+            || self.filters.last().is_some_and(|filter| filter.is_line())
+    }
+
+    /// Whether a longer value of any bytes would be let through.
+    pub(super) fn can_grow(&self) -> bool {
+        let is_open = matches!(self.source, Source::Body | Source::Fields | Source::Form(_));
+        is_open && !self.filters.last().is_some_and(|filter| filter.is_text())
+    }
+
     /// What is known of its form.
     pub(super) fn class(&self) -> Class {
         let plain = match (self.role, &self.source) {
+            // The same in every message of a route.
+            (_, Source::Secret) => Class::SelfDelimiting,
             (Role::Timestamp(Unit::Rfc3339), _) | (_, Source::Method) => Class::SelfDelimiting,
             (Role::Timestamp(_), _) => Class::Digits,
             _ => Class::Free,
@@ -102,6 +176,7 @@ impl ValuePart {
                 return Err(refuse(&self.source, self.role, &Read::Absent));
             }
             Read::Value(value) => value,
+            Read::Absent if self.filters.contains(&Filter::OrEmpty) => Cow::Borrowed(&[][..]),
             other => return Err(refuse(&self.source, self.role, &other)),
         };
         let malformed = |what| refuse(&self.source, self.role, &Read::Malformed(what));

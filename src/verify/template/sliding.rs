@@ -5,7 +5,7 @@
 //! division of the same bytes, such as a longer id and a shorter body.
 
 use super::{Part, Role, ValuePart, filter::Class};
-use crate::verify::source::Source;
+use crate::verify::{source::Source, time::Unit};
 
 /// Decides for each part what is demanded of it at run time.
 ///
@@ -69,7 +69,7 @@ fn settled(value: &mut ValuePart, literal: Option<&[u8]>, side: Side) -> bool {
     };
     match value.class() {
         Class::SelfDelimiting | Class::Width(_) => true,
-        Class::Digits if touching.is_some_and(|b| !b.is_ascii_digit()) => true,
+        Class::Digits if touching.is_some_and(|b| ends(value.role, *b)) => true,
         Class::Digits => match value.role {
             Role::Timestamp(unit) => {
                 value.width = unit.width();
@@ -77,6 +77,7 @@ fn settled(value: &mut ValuePart, literal: Option<&[u8]>, side: Side) -> bool {
             }
             _ => false,
         },
+        Class::Open => false,
         Class::Free if value.source == Source::Body => false,
         Class::Free | Class::Word => {
             let literal = literal.map(Into::into);
@@ -90,6 +91,15 @@ fn settled(value: &mut ValuePart, literal: Option<&[u8]>, side: Side) -> bool {
     }
 }
 
+/// Whether this byte beside a value shows where it ends: none that it could go on with.
+fn ends(role: Role, touching: u8) -> bool {
+    let goes_on = match role {
+        Role::Timestamp(Unit::Rfc3339Utc) => matches!(touching, b'.' | b'Z' | b'+' | b'-'),
+        _ => false,
+    };
+    !goes_on && !touching.is_ascii_digit()
+}
+
 fn is_rfc3339(part: &Part) -> bool {
     matches!(part, Part::Value(value) if value.is_rfc3339())
 }
@@ -97,7 +107,7 @@ fn is_rfc3339(part: &Part) -> bool {
 fn literal(part: &Part) -> Option<Box<[u8]>> {
     match part {
         Part::Literal(bytes) => Some(bytes.clone()),
-        Part::Value(_) => None,
+        Part::Value(_) | Part::Optional(_) => None,
     }
 }
 
@@ -106,11 +116,16 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::super::Template;
-    use crate::verify::{source::Context, template::Role, time::Unit};
+    use crate::verify::{
+        source::{Context, Lookups},
+        template::Role,
+        time::Unit,
+    };
 
     fn compile(text: &str, unit: Unit) -> Result<Template, String> {
         let expect = BTreeMap::from([("url".to_owned(), "https://h/x".to_owned())]);
-        let mut context = Context { expect: &expect, pairs: None, pointers: &mut Vec::new() };
+        let mut context =
+            Context { expect: &expect, pairs: None, lookups: &mut Lookups::default() };
         Template::compile(text, &mut context, |source| match source.to_string().as_str() {
             "header:ts" => Role::Timestamp(unit),
             "header:id" => Role::Id,
@@ -139,11 +154,24 @@ mod tests {
             "{header:ts|digits}.{body|sha256}{header:x}",
             "{header:a}.{body}.{header:b}",
             "{{{header:id}}}{body}",
+            "{secret}{body}",
+            "{secret}{method}{url}{body}",
+            "{body}{header:ts}{secret}",
+            "A\n{json:/a}\nB\n{json:/b|line}\n[C\n{json:/c|line}\n]D\n{header:ts}\n",
+            "{header:a}:{header:b|free}:{header:c}",
+            "{url|with-port}{body|sorted-distinct}",
+            "{url|open-query}{body|sorted}.{header:a}",
+            "{header:a}|{header:ts}|{body|crc32}",
+            "{body|utf8}",
         ] {
             assert!(compile(text, Unit::Seconds).is_ok(), "{text}");
         }
         assert!(compile("{header:id|uuid}{header:ts}{body}", Unit::Rfc3339).is_ok());
         assert!(compile("{body}{header:ts}", Unit::Rfc3339).is_ok());
+        assert!(compile("v1:{header:ts}:{body}", Unit::Rfc3339Utc).is_ok());
+        for text in ["{header:ts}{body}", "{header:ts}.{body}", "{header:ts}Z{body}"] {
+            assert!(compile(text, Unit::Rfc3339Utc).is_err(), "{text}");
+        }
     }
 
     #[test]
@@ -164,6 +192,16 @@ mod tests {
             "{header:id|word}{method}{body}",
             "{header:id|word|hex}{header:x|rfc3339}{body}",
             "{header:id|uuid|hex|urldecode}{body}",
+            // Who chooses `a` could write another `b` and `c` into it.
+            "A\n{json:/a}\nB\n{json:/b|line}\n[C\n{json:/c}\n]D\n{header:ts}\n",
+            "A\n{json:/a}\nB\n{json:/b}\n[C\n{json:/c|line}\n]D\n{header:ts}\n",
+            "A\n{json:/a}\n[C\n{json:/c|line}\n]D\n{header:ts}\n",
+            "A\n{json:/a}\nB\n{json:/b|line}\n[B\n{json:/c|line}\n]D\n{header:ts}\n",
+            "{header:a|line}[{header:b|line}]{body}",
+            "{header:a|free}:{header:b|free}",
+            "{header:a|free}:{body}",
+            "{body|sorted}{header:a}",
+            "{header:a}{body|crc32}{header:b}",
         ] {
             let error = compile(text, Unit::Seconds).unwrap_err();
             assert!(error.contains("slide into each other"), "{text}: {error}");
@@ -175,6 +213,7 @@ mod tests {
         for text in ["", "abc", "{body", "body}", "{}", "{body|}", "{body|sha}", "{url|digits}"] {
             assert!(compile(text, Unit::Seconds).is_err(), "{text}");
         }
-        assert!(compile("{body|sorted-last}", Unit::Seconds).unwrap_err().contains("later"));
+        let error = compile("{body|sorted-last}", Unit::Seconds).unwrap_err();
+        assert!(error.contains("no filter `sorted-last`"), "{error}");
     }
 }

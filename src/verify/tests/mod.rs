@@ -42,7 +42,7 @@ impl Bench {
 
     fn with(definition: &str, secrets: &[Secret], options: &SchemeOptions) -> Self {
         let scheme = Scheme::compile(&check(definition).unwrap(), options).unwrap();
-        let keys = KeyRing::build(&scheme, secrets).unwrap();
+        let keys = KeyRing::build(&scheme, &secrets.into()).unwrap();
         Self { scheme, keys }
     }
 
@@ -54,7 +54,7 @@ impl Bench {
         let claim = self.scheme.claim(message.head())?;
         let verified =
             self.scheme.verify(&self.keys, &claim, message.head(), &message.body, now)?;
-        self.scheme.judge_time(&claim, message.head(), &message.body, now)?;
+        self.scheme.judge_time(&claim, Some(&verified), message.head(), &message.body, now)?;
         Ok(verified)
     }
 

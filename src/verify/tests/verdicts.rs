@@ -34,7 +34,7 @@ fn any_active_secret_verifies_and_its_id_is_told() {
 fn blank_secrets_make_no_keys() {
     let scheme = Scheme::compile(&check(BODY).unwrap(), &SchemeOptions::default()).unwrap();
     let secrets = [Secret::new("a", b"fine"), Secret::new("b", b""), Secret::new("c", b" \n")];
-    let problems = KeyRing::build(&scheme, &secrets).unwrap_err();
+    let problems = KeyRing::build(&scheme, &secrets.as_slice().into()).unwrap_err();
     assert_eq!(problems, [(1, "is empty".to_owned()), (2, "is blank".to_owned())]);
 }
 

@@ -6,12 +6,12 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Outcome, RawCase};
+use super::{Outcome, RawCase, keys};
 use crate::{
     clock::UnixMs,
     decision::{Code, Refusal},
     verify::{
-        Definition, KeyRing, Scheme, SchemeOptions, Secret,
+        Credentials, Definition, KeyRing, Scheme, SchemeOptions,
         captured::{BadCapture, Captured, RawRequest},
         handshake::Reply,
     },
@@ -22,7 +22,8 @@ use crate::{
 pub(super) struct Handshake {
     request: Captured,
     now: Option<UnixMs>,
-    secrets: Vec<Secret>,
+    secret: Option<String>,
+    credentials: Result<Credentials, String>,
     expected: Expected,
 }
 
@@ -47,14 +48,15 @@ impl Handshake {
         }
         let line: Line =
             serde_json::from_str(line).map_err(|error| BadCapture::Json(error.to_string()))?;
-        let texts = raw.secret.iter().chain(&raw.extra_secrets);
-        let named = texts.enumerate();
         Ok(Self {
             request: Captured::from_raw(&line.request)?,
             now: line.now.map(UnixMs::from_secs),
-            secrets: named
-                .map(|(n, text)| Secret::new(&format!("secret-{}", n + 1), text.as_bytes()))
-                .collect(),
+            secret: raw.secret.clone(),
+            credentials: keys::credentials(
+                raw.secret.iter().chain(&raw.extra_secrets),
+                raw.public_key.as_ref(),
+                raw.key_id.as_deref(),
+            ),
             expected: line.expected_response,
         })
     }
@@ -79,7 +81,8 @@ impl Handshake {
         let setup = |text: String| Refusal::new(Code::InternalError, text);
         let options = SchemeOptions { expect: self.expect(definition), ..Default::default() };
         let scheme = Scheme::compile(definition, &options).map_err(|all| setup(all.join("; ")))?;
-        let keys = KeyRing::build(&scheme, &self.secrets)
+        let credentials = self.credentials.as_ref().map_err(|text| setup(text.clone()))?;
+        let keys = KeyRing::build(&scheme, credentials)
             .map_err(|_| setup("a secret cannot be decoded".to_owned()))?;
         let (head, body) = (self.request.head(), self.request.body.as_slice());
         let now = self.now.unwrap_or(UnixMs(0));
@@ -89,7 +92,7 @@ impl Handshake {
         let claim = scheme.claim(head)?;
         let verified = scheme.verify(&keys, &claim, head, body, now)?;
         if self.now.is_some() {
-            scheme.judge_time(&claim, head, body, now)?;
+            scheme.judge_time(&claim, Some(&verified), head, body, now)?;
         }
         let answer = scheme.signed_handshake(&keys, &verified, head, body, now)?;
         let none = || setup("it is no handshake of the definition".to_owned());
@@ -98,12 +101,10 @@ impl Handshake {
 
     /// What is compared with a text that a route may say, is compared with the case's secret.
     fn expect(&self, definition: &Definition) -> BTreeMap<String, String> {
-        let secret = self.secrets.first().map(|secret| String::from_utf8_lossy(&secret.bytes));
         let open = definition.expect.iter().filter(|(_, known)| known.default.is_none());
-        let said = open.map(|(key, _)| match (key.as_str(), &secret) {
-            ("url", _) => (key.clone(), self.request.url()),
-            (_, Some(secret)) => (key.clone(), secret.to_string()),
-            (_, None) => (key.clone(), String::new()),
+        let said = open.map(|(key, _)| match key.as_str() {
+            "url" => (key.clone(), self.request.url()),
+            _ => (key.clone(), self.secret.clone().unwrap_or_default()),
         });
         said.filter(|(_, value)| !value.is_empty()).collect()
     }
@@ -141,5 +142,49 @@ impl Expected {
             return Some(format!("answered {}", body()));
         }
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::super::{Case, Outcome};
+    use crate::{providers, verify::Definition};
+
+    const CASES: &str = include_str!("../../../tests/vectors/handshakes.jsonl");
+
+    fn judge(line: &str) -> Outcome {
+        let lookup = |provider: &str, variant: Option<&str>| -> Option<Arc<Definition>> {
+            providers::by_case(provider, variant).map(Arc::clone)
+        };
+        Case::read(line).unwrap().judge(&lookup)
+    }
+
+    #[test]
+    fn every_handshake_agrees() {
+        assert_eq!(CASES.lines().count(), 11);
+        for line in CASES.lines() {
+            assert_eq!(judge(line), Outcome::Agreed, "{line}");
+        }
+    }
+
+    #[test]
+    fn another_answer_disagrees() {
+        let differs = |case: &str, from: &str, to: &str| {
+            let line = CASES.lines().find(|line| line.contains(case)).unwrap();
+            assert!(line.contains(from), "{line}");
+            let outcome = judge(&line.replacen(from, to, 1));
+            assert!(matches!(outcome, Outcome::Disagreed { .. }), "{case}: {outcome:?}");
+        };
+        differs("challenge-echo-plain", "YWJjMTIz", "YWJjMTI0");
+        differs("challenge-echo-plain", "text/plain", "text/html");
+        differs("challenge-echo-plain", "nosniff", "sniff");
+        differs("challenge-echo-plain", "\"status\": 200", "\"status\": 204");
+        differs("challenge-echo-plain", "\"status\": 200", "\"status\": 403");
+        differs("challenge-echo-plain", "GET", "POST");
+        differs("url-verification-valid", "{\"challenge\"", "{\"other\"");
+        differs("\"url-validation\"", "7a3ce8d3", "7a3ce8d4");
+        differs("url-verification-bad-signature", "\"status\": 401", "\"status\": 200");
     }
 }

@@ -57,6 +57,10 @@ pub struct RawDefinition {
     pub expect: Option<BTreeMap<String, RawExpect>>,
     /// What `hookward sign` makes when it is given no body.
     pub sample: Option<RawSample>,
+    /// What the provider publishes its keys as; a route's own replace them.
+    pub public_keys: Option<Vec<RawPublicKey>>,
+    /// Where JSON or XML stands when the body is a form.
+    pub document: Option<RawDocument>,
     /// Requests by which the provider makes sure of the receiver, and how they are answered.
     pub handshake: Option<Many<RawHandshake>>,
 }
@@ -79,7 +83,7 @@ pub struct RawAcknowledgement {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RawSignature {
-    /// "hmac-sha256", "hmac-sha1", "hmac-sha384", "hmac-sha512" or "token".
+    /// Such as "hmac-sha256", "ed25519", "jws", "rfc9421", "token" or "none".
     pub algorithm: Option<String>,
     /// The source that holds the signature, such as "header:X-Hub-Signature-256".
     pub from: Option<String>,
@@ -95,7 +99,7 @@ pub struct RawSignature {
     pub prefix: Option<String>,
     /// The shape of a list's elements where they carry a key id, with `{key_id}` and `{value}`.
     pub element: Option<String>,
-    /// "hex", "hex-any", "base64", "base64-any" or "base64url".
+    /// "hex", "hex-any", "base64", "base64-any", "base64-percent" or "base64url".
     pub encoding: Option<String>,
     /// How the configured secret becomes the key.
     pub key: Option<RawKey>,
@@ -103,28 +107,96 @@ pub struct RawSignature {
     pub key_slot: Option<u32>,
     /// The source in which the message names its key.
     pub key_id: Option<String>,
-    /// The template of what is signed.
-    pub signed: Option<String>,
-    /// The candidate applies only if this holds.
-    pub when: Option<RawCondition>,
-    /// Built by a later version.
-    #[schemars(skip)]
-    pub public_keys: Option<Later>,
-    /// Built by a later version.
-    #[schemars(skip)]
-    pub certificate: Option<Later>,
-    /// Built by a later version.
-    #[schemars(skip)]
-    pub claims: Option<Later>,
-    /// Built by a later version.
-    #[schemars(skip)]
-    pub algorithms: Option<Later>,
-    /// Built by a later version.
-    #[schemars(skip)]
-    pub components: Option<Later>,
-    /// Built by a later version.
-    #[schemars(skip)]
-    pub each: Option<Later>,
+    /// The template of what is signed; several: each is tried.
+    pub signed: Option<Many<String>>,
+    /// The candidate applies only if this holds; several: all of them.
+    pub when: Option<Many<RawCondition>>,
+    /// Where the message says which certificate its signature is verified with.
+    pub certificate: Option<RawCertificate>,
+    /// What must be equal: from a source to the template, or templates, that it must equal.
+    #[serde(rename = "match")]
+    pub matches: Option<BTreeMap<String, Many<RawExpected>>>,
+    /// Of "jws": names of RFC 7518. Of "rfc9421": names of algorithms of this language.
+    pub algorithms: Option<Vec<String>>,
+    /// Of "jws": the template of the payload, where the token leaves it out.
+    pub payload: Option<String>,
+    /// Of "jws": claims that must be there; ["exp"] if absent.
+    pub required: Option<Vec<String>>,
+    /// Of "jws": the token only says who calls, and comes again with other messages.
+    pub reusable: Option<bool>,
+    /// Of "rfc9421": components that must be covered; an inner array is one of several sets, of
+    /// which one must be covered.
+    pub components: Option<Vec<RawComponents>>,
+    /// The array of which every element is signed by itself; `item:` sources are inside it.
+    pub each: Option<String>,
+    /// How an ECDSA signature is written: "der" (default) or "raw".
+    pub ecdsa: Option<String>,
+}
+
+/// `certificate`.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RawCertificate {
+    /// The source of the URL.
+    pub from: Option<String>,
+    /// Hosts that the URL may name; `*` stands for one label.
+    pub hosts: Option<Vec<String>>,
+    /// What the URL's path must look like; `*` stands for anything.
+    pub path: Option<String>,
+}
+
+/// One element of `components`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RawComponents {
+    /// `"@method"`.
+    One(String),
+    /// `["@authority", "@path"]`.
+    Set(Vec<String>),
+}
+
+/// What a source must be equal to: a template, or the digest of one.
+#[derive(Clone, Debug)]
+pub enum RawExpected {
+    /// `"{header:ce-id}"`.
+    Template(String),
+    /// `{ of = "…", digest = "sha256" }`.
+    Digest(RawDigest),
+}
+
+/// The table form of an expected value.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RawDigest {
+    /// The template that is hashed.
+    pub of: Option<String>,
+    /// "sha256" (default), "sha384" or "sha512".
+    pub digest: Option<String>,
+    /// "hex" (default), "base64" or "base64url".
+    pub encoding: Option<String>,
+    /// Instead of the others: the source must not be there.
+    pub absent: Option<bool>,
+}
+
+/// One of a definition's `public_keys`: what the provider publishes.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RawPublicKey {
+    /// The key itself.
+    pub value: Option<String>,
+    /// Where the provider publishes its keys as a JSON Web Key Set.
+    pub jwks_url: Option<String>,
+    /// Its name in records.
+    pub id: Option<String>,
+}
+
+/// `document`: where JSON or XML stands when the body is a form.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RawDocument {
+    /// The field's name.
+    pub form: Option<String>,
+    /// "base64" where the field's value is encoded.
+    pub encoding: Option<String>,
 }
 
 /// `key`: the name of an encoding, or a table.
@@ -146,9 +218,8 @@ pub struct RawKeyTable {
     pub prefix: Option<String>,
     /// The shortest key after decoding, in bytes.
     pub min_bytes: Option<usize>,
-    /// Built by a later version.
-    #[schemars(skip)]
-    pub derive: Option<Later>,
+    /// "sha1": the key is this digest of the secret.
+    pub derive: Option<String>,
 }
 
 /// `timestamp`.
@@ -157,7 +228,7 @@ pub struct RawKeyTable {
 pub struct RawTimestamp {
     /// The source; several: each signature candidate must cover exactly one.
     pub from: Option<Many<String>>,
-    /// "seconds", "milliseconds" or "rfc3339".
+    /// "seconds", "milliseconds", "rfc3339" or "rfc3339-utc".
     pub unit: Option<String>,
     /// How far the signed time may be from now; "5m" if absent.
     pub tolerance: Option<String>,
@@ -224,6 +295,12 @@ pub struct RawCondition {
     pub json: Option<String>,
     /// A query parameter's name.
     pub query: Option<String>,
+    /// A form field's name.
+    pub form: Option<String>,
+    /// An element of a structured header, as in "X-Settings/algorithm".
+    pub pair: Option<String>,
+    /// The method must be this; without `exists` and `equals`.
+    pub method: Option<String>,
     /// The part must be there, or must not.
     pub exists: Option<bool>,
     /// The part's text must be this.
@@ -233,10 +310,6 @@ pub struct RawCondition {
 /// A string, number or boolean, taken as its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scalar(pub String);
-
-/// Anything at all, under a key whose meaning a later version brings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Later;
 
 /// One value, or an array of them.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,18 +6,15 @@ use std::{fmt, marker::PhantomData};
 use serde::{
     Deserialize, Deserializer,
     de::{
-        self, IgnoredAny, IntoDeserializer, MapAccess, SeqAccess, Visitor,
+        self, IntoDeserializer, MapAccess, SeqAccess, Visitor,
         value::{MapAccessDeserializer, StrDeserializer},
     },
 };
 
-use super::{Later, Many, RawCondition, RawKey, RawKeyTable, RawRepeats, Scalar};
-
-impl<'de> Deserialize<'de> for Later {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        IgnoredAny::deserialize(deserializer).map(|_| Self)
-    }
-}
+use super::{
+    Many, RawComponents, RawCondition, RawDigest, RawExpected, RawKey, RawKeyTable, RawRepeats,
+    Scalar,
+};
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Many<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -69,6 +66,58 @@ impl<'de> Deserialize<'de> for RawKey {
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<RawKey, A::Error> {
                 RawKeyTable::deserialize(MapAccessDeserializer::new(map)).map(RawKey::Table)
+            }
+        }
+
+        deserializer.deserialize_any(Reader)
+    }
+}
+
+impl<'de> Deserialize<'de> for RawComponents {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+
+        impl<'de> Visitor<'de> for Reader {
+            type Value = RawComponents;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a component, or an array of them")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<RawComponents, E> {
+                Ok(RawComponents::One(text.to_owned()))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<RawComponents, A::Error> {
+                let mut set = Vec::new();
+                while let Some(one) = seq.next_element()? {
+                    set.push(one);
+                }
+                Ok(RawComponents::Set(set))
+            }
+        }
+
+        deserializer.deserialize_any(Reader)
+    }
+}
+
+impl<'de> Deserialize<'de> for RawExpected {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+
+        impl<'de> Visitor<'de> for Reader {
+            type Value = RawExpected;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a template, or a table with `of`")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<RawExpected, E> {
+                Ok(RawExpected::Template(text.to_owned()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<RawExpected, A::Error> {
+                RawDigest::deserialize(MapAccessDeserializer::new(map)).map(RawExpected::Digest)
             }
         }
 

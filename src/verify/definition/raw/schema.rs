@@ -4,7 +4,10 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-use super::{Many, RawCondition, RawKey, RawKeyTable, RawRepeats, Scalar};
+use super::{
+    Many, RawComponents, RawCondition, RawDigest, RawExpected, RawKey, RawKeyTable, RawRepeats,
+    Scalar,
+};
 
 impl<T: JsonSchema> JsonSchema for Many<T> {
     fn schema_name() -> Cow<'static, str> {
@@ -25,6 +28,29 @@ impl JsonSchema for RawKey {
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let table = generator.subschema_for::<RawKeyTable>();
         json_schema!({ "anyOf": [{ "enum": ["utf8", "hex", "base64"] }, table] })
+    }
+}
+
+impl JsonSchema for RawComponents {
+    fn schema_name() -> Cow<'static, str> {
+        "RawComponents".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }]
+        })
+    }
+}
+
+impl JsonSchema for RawExpected {
+    fn schema_name() -> Cow<'static, str> {
+        "RawExpected".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let table = generator.subschema_for::<RawDigest>();
+        json_schema!({ "anyOf": [{ "type": "string" }, table] })
     }
 }
 

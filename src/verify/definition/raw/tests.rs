@@ -32,8 +32,10 @@ fn an_unknown_key_is_located() {
 }
 
 #[test]
-fn keys_of_later_families_are_read_to_be_refused_by_name() {
-    let text = "signature = { public_keys = [1, { a = 2 }] }";
+fn what_must_be_equal_is_a_template_or_a_digest() {
+    let text = "signature = { match = { 'claim:a' = '{body}', 'claim:b' = ['x', { of = 'y' }] } }";
     let raw: RawDefinition = toml::from_str(text).unwrap();
-    assert_eq!(raw.signature.unwrap().0[0].public_keys, Some(Later));
+    let matches = raw.signature.unwrap().0.remove(0).matches.unwrap();
+    assert!(matches!(&matches["claim:a"].0[..], [RawExpected::Template(t)] if t == "{body}"));
+    assert!(matches!(&matches["claim:b"].0[..], [_, RawExpected::Digest(d)] if d.digest.is_none()));
 }

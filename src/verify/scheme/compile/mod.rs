@@ -1,21 +1,20 @@
 //! From the tables of a definition to candidates that can judge.
 
 mod cover;
+mod proof;
 mod signed;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Candidate, Form, Group, Repeats};
+use super::{Candidate, Form, Group, Means, Repeats};
 use crate::verify::{
-    algorithm::Algorithm,
     definition::{
         DefinitionProblem, Written,
         raw::{RawRepeats, RawSignature},
     },
-    json::Pointer,
     pairs::Split,
-    source::{BadText, Context, Source},
+    source::{BadText, Context, Lookups, Source},
     template::Template,
 };
 
@@ -24,7 +23,7 @@ use crate::verify::{
 pub(crate) struct Compiled {
     pub(crate) candidates: Vec<Candidate>,
     pub(crate) groups: Vec<Group>,
-    pub(crate) pointers: Vec<Pointer>,
+    pub(crate) lookups: Lookups,
     pub(crate) repeats: Repeats,
 }
 
@@ -40,7 +39,7 @@ pub(crate) fn compile(
     let mut compiler = Compiler {
         written,
         expect,
-        pointers: Vec::new(),
+        lookups: Lookups::default(),
         problems: Vec::new(),
         covered: BTreeSet::new(),
         open: BTreeSet::new(),
@@ -52,12 +51,19 @@ pub(crate) fn compile(
             1 => "signature".to_owned(),
             _ => format!("signature[{number}]"),
         };
-        let Some((mut candidate, group)) = compiler.candidate(&path, raw) else { continue };
-        candidate.group = groups.iter().position(|g| *g == group).unwrap_or_else(|| {
-            groups.push(group);
-            groups.len() - 1
-        });
-        candidates.push(candidate);
+        // A detached payload is what is signed.
+        let texts = raw.signed.iter().flat_map(|many| &many.0).chain(&raw.payload);
+        let texts: Vec<_> = texts.map(|text| Some(text.as_str())).collect();
+        for text in if texts.is_empty() { vec![None] } else { texts } {
+            let Some((mut candidate, group)) = compiler.candidate(&path, raw, text) else {
+                continue;
+            };
+            candidate.group = groups.iter().position(|g| *g == group).unwrap_or_else(|| {
+                groups.push(group);
+                groups.len() - 1
+            });
+            candidates.push(candidate);
+        }
     }
     if written.signature.is_empty() {
         compiler.problem("signature", "is missing".to_owned());
@@ -68,9 +74,9 @@ pub(crate) fn compile(
         Some(RawRepeats::Always(true)) => Repeats::All,
         Some(RawRepeats::When(_)) => Repeats::When,
     };
-    let Compiler { pointers, problems, .. } = compiler;
+    let Compiler { lookups, problems, .. } = compiler;
     if problems.is_empty() {
-        return Ok(Compiled { candidates, groups, pointers, repeats });
+        return Ok(Compiled { candidates, groups, lookups, repeats });
     }
     // What belongs to all candidates was looked at with each of them.
     let mut distinct: Vec<DefinitionProblem> = Vec::new();
@@ -85,7 +91,7 @@ pub(crate) fn compile(
 struct Compiler<'c> {
     written: &'c Written,
     expect: &'c BTreeMap<String, String>,
-    pointers: Vec<Pointer>,
+    lookups: Lookups,
     problems: Vec<DefinitionProblem>,
     /// Event ids that some candidate covers.
     covered: BTreeSet<String>,
@@ -120,8 +126,8 @@ impl Compiler<'_> {
         }
         let event = &self.written.event;
         let timestamp = self.written.timestamp.as_ref().and_then(|t| t.from.as_ref());
-        let in_pairs = |raw: &RawSignature| raw.format.as_deref() == Some("pairs");
-        if self.written.signature.iter().any(in_pairs) {
+        let in_parts = |raw: &RawSignature| matches!(raw.format.as_deref(), Some("pairs" | "list"));
+        if self.written.signature.iter().any(in_parts) {
             return;
         }
         for (path, texts) in [
@@ -137,64 +143,67 @@ impl Compiler<'_> {
     }
 
     fn source(&mut self, path: &str, text: &str, pairs: Pairs<'_>) -> Option<Source> {
-        let mut context = Context { expect: self.expect, pairs, pointers: &mut self.pointers };
+        let mut context = Context { expect: self.expect, pairs, lookups: &mut self.lookups };
         let parsed = Source::parse(text, &mut context);
         self.keep(path, parsed)
     }
 
-    /// One element of `signature`, or `None` after at least one problem.
-    fn candidate(&mut self, path: &str, raw: &RawSignature) -> Option<(Candidate, Group)> {
+    /// One element of `signature` with one of its templates, or `None` after at least one problem.
+    fn candidate(
+        &mut self,
+        path: &str,
+        raw: &RawSignature,
+        text: Option<&str>,
+    ) -> Option<(Candidate, Group)> {
         let before = self.problems.len();
-        self.refuse_later(path, raw);
         let at = |key: &str| format!("{path}.{key}");
-        let algorithm = self.algorithm(&at("algorithm"), raw.algorithm.as_deref());
+        let (means, algorithms) = self.means(path, raw)?;
         let form = self.form(path, raw);
-        let from = match &raw.from {
-            None => {
-                self.problem(&at("from"), "is missing".to_owned());
-                None
-            }
-            Some(text) => self.source(&at("from"), text, None),
-        };
-        let (algorithm, form, from) = (algorithm?, form?, from?);
+        let from = self.from(path, raw, &means);
+        let (form, from) = (form?, from?);
         let pairs = match (&from, &form) {
-            (Source::Header(name), Form::Pairs { split, .. }) => Some((name, split)),
+            (Source::Header(name), Form::Pairs { split, .. } | Form::List { split, .. }) => {
+                Some((name, split))
+            }
             _ => None,
         };
-        let token = algorithm == Algorithm::Token;
-        self.check_from(path, &from, &form, token);
-        let (signed, mut group) = self.signed(path, raw, algorithm, pairs);
-        let uses_url = signed.as_ref().is_some_and(Template::uses_url);
+        self.check_from(path, &from, &form, &means);
+        let each = raw.each.as_deref().and_then(|text| self.each(&at("each"), text));
+        let ids = self.all("event.id", self.written.event.id.as_ref().map(|m| &m.0), pairs);
+        let bindings = self.bindings(path, raw, pairs, &ids);
+        let key = if raw.payload.is_some() { "payload" } else { "signed" };
+        let signed = self.template(&at(key), text, (&means, &algorithms), pairs, &ids);
+        let group = self.group((&means, &from), signed.as_ref(), &bindings, pairs, ids);
         let key_id = raw.key_id.as_deref().and_then(|t| self.source(&at("key_id"), t, pairs));
-        let when = raw.when.as_ref().and_then(|c| self.condition(&at("when"), c, pairs));
-        let encoding = self.encoding(&at("encoding"), raw.encoding.as_deref(), token);
-        let key = self.key(&at("key"), raw.key.as_ref());
-        let key_slot = self.key_slot(&at("key_slot"), raw.key_slot);
+        let when = raw.when.iter().flat_map(|many| &many.0);
+        let when = when.filter_map(|c| self.condition(&at("when"), c, pairs)).collect();
+        let spelled = matches!(means, Means::Signed);
+        let certificate = self.certificate(&at("certificate"), raw.certificate.as_ref(), pairs);
+        let candidate = Candidate {
+            encoding: self.encoding(&at("encoding"), raw.encoding.as_deref(), spelled)?,
+            ecdsa: self.ecdsa(&at("ecdsa"), raw.ecdsa.as_deref())?,
+            key: self.key(&at("key"), raw.key.as_ref())?,
+            key_slot: self.key_slot(&at("key_slot"), raw.key_slot),
+            key_id,
+            certificate,
+            uses_url: signed.as_ref().is_some_and(Template::uses_url),
+            uses_document: false,
+            signed,
+            each,
+            when,
+            bindings,
+            means,
+            algorithms,
+            from,
+            form,
+            group: 0,
+        };
         if self.problems.len() > before {
             return None;
         }
-        let in_json = |source: &Source| matches!(source, Source::Json(..));
-        let uses_json = in_json(&from)
-            || key_id.as_ref().is_some_and(in_json)
-            || when.as_ref().is_some_and(|w| in_json(&w.source))
-            || signed.as_ref().is_some_and(|s| s.values().any(|v| in_json(&v.source)))
-            || group.timestamp.as_ref().is_some_and(|(source, _)| in_json(source));
-        group.is_token = token;
-        let candidate = Candidate {
-            algorithm,
-            from,
-            form,
-            encoding: encoding?,
-            key: key?,
-            key_slot,
-            key_id,
-            signed,
-            uses_url,
-            uses_json,
-            when,
-            group: 0,
-        };
-        Some((candidate, group))
+        let uses_document = candidate.sources().any(Source::is_in_document)
+            || group.timestamp.as_ref().is_some_and(|(source, _)| source.is_in_document());
+        Some((Candidate { uses_document, ..candidate }, group))
     }
 }
 

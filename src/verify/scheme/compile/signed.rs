@@ -3,68 +3,103 @@
 use super::{Compiler, Pairs, cover::Cover};
 use crate::verify::{
     algorithm::Algorithm,
-    definition::raw::{RawCondition, RawRepeats, RawSignature},
-    scheme::{
-        Group,
-        candidate::{Condition, Test},
-    },
-    source::{Context, Source},
+    definition::raw::{RawCondition, RawRepeats},
+    scheme::{Group, Means, binding::Binding, candidate::Condition, read_condition},
+    source::{BadText, Context, Source},
     template::{Role, Template},
     time::Unit,
 };
 
 impl Compiler<'_> {
-    /// The template, and what goes with a message signed by it.
-    pub(super) fn signed(
+    /// The template of what is signed, where the kind of proof has one.
+    pub(super) fn template(
         &mut self,
-        path: &str,
-        raw: &RawSignature,
-        algorithm: Algorithm,
+        at: &str,
+        text: Option<&str>,
+        (means, algorithms): (&Means, &[Algorithm]),
         pairs: Pairs<'_>,
-    ) -> (Option<Template>, Group) {
-        let at = format!("{path}.signed");
-        let token = algorithm == Algorithm::Token;
+        ids: &[Source],
+    ) -> Option<Template> {
+        let text = match (means, text) {
+            (Means::Signed, None) => {
+                self.problem(at, "is missing".to_owned());
+                return None;
+            }
+            (Means::Signed | Means::Jws(_), Some(text)) => text,
+            (_, Some(_)) => {
+                self.problem(at, "this algorithm has no template".to_owned());
+                return None;
+            }
+            (_, None) => return None,
+        };
         let (times, unit) = self.times(pairs);
-        let ids = self.all("event.id", self.written.event.id.as_ref().map(|m| &m.0), pairs);
-        let kinds = self.all("event.type", self.written.event.kind.as_ref().map(|m| &m.0), pairs);
         let role = |source: &Source| match () {
             () if times.contains(source) => Role::Timestamp(unit),
             () if ids.contains(source) => Role::Id,
             () => Role::Plain,
         };
-        let template = match (&raw.signed, token) {
-            (None, true) => None,
-            (Some(_), true) => {
-                self.problem(&at, "a token signs nothing".to_owned());
-                None
+        let mut context = Context { expect: self.expect, pairs, lookups: &mut self.lookups };
+        let compiled = Template::compile(text, &mut context, role);
+        let template = self.keep(at, compiled)?;
+        let is_digest =
+            |a: &Algorithm| matches!(a, Algorithm::Sha1 | Algorithm::Sha256 | Algorithm::Sha512);
+        let has_secret = template.secret_at().is_some();
+        match algorithms.iter().any(is_digest) {
+            true if !has_secret => {
+                let what = "a digest without `{secret}` in it proves nothing: anybody can make it";
+                self.problem(at, what.to_owned());
             }
-            (None, false) => {
-                self.problem(&at, "is missing".to_owned());
-                None
+            true if template.can_grow() => {
+                let message = "a digest with the secret at its beginning can be made longer by \
+                               anybody: the last value must be text";
+                let suggestion = Some("{secret}{body|utf8}".to_owned());
+                self.problem(at, BadText { message: message.to_owned(), suggestion });
             }
-            (Some(text), false) => {
-                let mut context =
-                    Context { expect: self.expect, pairs, pointers: &mut self.pointers };
-                let compiled = Template::compile(text, &mut context, role);
-                self.keep(&at, compiled)
+            false if has_secret => {
+                let what = "`{secret}` stands only in what a plain digest is made of";
+                self.problem(at, what.to_owned());
             }
-        };
-        let cover = Cover { template: template.as_ref() };
-        let timestamp = self.covered_time(&times, unit, &cover, token);
-        let ids = self.covered_ids(ids, &cover, token);
+            _ => {}
+        }
+        Some(template)
+    }
+
+    /// What goes with a message that is proven this way.
+    pub(super) fn group(
+        &mut self,
+        (means, from): (&Means, &Source),
+        template: Option<&Template>,
+        bindings: &[Binding],
+        pairs: Pairs<'_>,
+        ids: Vec<Source>,
+    ) -> Group {
+        let is_identity = matches!(means, Means::Jws(jws) if jws.reusable);
+        let token = is_identity || matches!(means, Means::Token | Means::Nothing);
+        // A template that could not be read was complained about already.
+        let is_unread = matches!(means, Means::Signed) && template.is_none();
+        let (times, unit) = self.times(pairs);
+        let kinds = self.all("event.type", self.written.event.kind.as_ref().map(|m| &m.0), pairs);
+        let document = self.written.document.as_ref().and_then(|d| d.form.as_deref());
+        let cover = Cover { means, template, bindings, document };
+        let timestamp = self.covered_time(&times, unit, &cover, token, is_unread);
+        let ids = self.covered_ids(ids, &cover, token || is_unread);
         let repeats = match &self.written.repeats {
             Some(RawRepeats::When(condition)) => self.condition("repeats", condition, pairs),
             _ => None,
         };
         if let Some(condition) = &repeats
-            && template.is_some()
+            && !token
+            && !is_unread
             && !cover.covers(&condition.source)
         {
             let source = condition.source.to_string();
             self.problem("repeats", format!("`{source}` is not covered by the signature"));
         }
         let covers_kind = !kinds.is_empty() && kinds.iter().all(|kind| cover.covers(kind));
-        let group = Group {
+        // Of two tokens in two places only the one that has held may be read.
+        let is_read = matches!(means, Means::Jws(_));
+        Group {
+            proof: is_read.then(|| from.clone()),
             timestamp,
             ids,
             kinds,
@@ -72,10 +107,10 @@ impl Compiler<'_> {
             covers_body: cover.covers(&Source::Body),
             covers_kind,
             is_token: token,
+            is_open: matches!(means, Means::Nothing) && bindings.is_empty(),
             headers: cover.headers(),
             covers_query: cover.covers(&Source::Query),
-        };
-        (template, group)
+        }
     }
 
     pub(super) fn times(&mut self, pairs: Pairs<'_>) -> (Vec<Source>, Unit) {
@@ -115,9 +150,9 @@ impl Compiler<'_> {
         unit: Unit,
         cover: &Cover<'_>,
         token: bool,
+        is_unread: bool,
     ) -> Option<(Source, Unit)> {
-        let is_open = !token && cover.template.is_none();
-        if is_open || (times.is_empty() && self.written.timestamp.is_none()) {
+        if is_unread || (times.is_empty() && self.written.timestamp.is_none()) {
             return None;
         }
         if times.is_empty() {
@@ -153,7 +188,7 @@ impl Compiler<'_> {
         cover: &Cover<'_>,
         token: bool,
     ) -> Vec<Source> {
-        if ids.is_empty() || token || cover.template.is_none() {
+        if ids.is_empty() || token {
             return ids;
         }
         let (covered, open): (Vec<_>, Vec<_>) = ids.into_iter().partition(|i| cover.covers(i));
@@ -172,24 +207,9 @@ impl Compiler<'_> {
         raw: &RawCondition,
         pairs: Pairs<'_>,
     ) -> Option<Condition> {
-        let source = match (&raw.header, &raw.json, &raw.query) {
-            (Some(name), None, None) => format!("header:{name}"),
-            (None, Some(pointer), None) => format!("json:{pointer}"),
-            (None, None, Some(name)) => format!("query:{name}"),
-            _ => {
-                self.problem(path, "looks at one of `header`, `json`, `query`".to_owned());
-                return None;
-            }
-        };
+        let read = read_condition(raw);
+        let (source, test) = self.keep(path, read)?;
         let source = self.source(path, &source, pairs)?;
-        let test = match (&raw.equals, raw.exists) {
-            (Some(text), None) => Test::Equals(text.0.as_str().into()),
-            (None, Some(there)) => Test::Exists(there),
-            _ => {
-                self.problem(path, "says one of `equals`, `exists`".to_owned());
-                return None;
-            }
-        };
         Some(Condition { source, test })
     }
 }

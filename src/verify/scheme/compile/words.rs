@@ -2,43 +2,15 @@
 
 use super::Compiler;
 use crate::verify::{
-    algorithm::{self, Algorithm},
+    algorithm::EcdsaForm,
     definition::raw::{RawKey, RawSignature},
     encoding::{Encoding, KeyCoding, KeyEncoding},
     pairs::Split,
-    scheme::{Form, candidate::Element},
+    scheme::{Form, Means, candidate::Element},
     source::{BadText, Source, nearest},
 };
 
 impl Compiler<'_> {
-    /// Keys that only later families have.
-    pub(super) fn refuse_later(&mut self, path: &str, raw: &RawSignature) {
-        let later = [
-            ("public_keys", raw.public_keys.is_some()),
-            ("certificate", raw.certificate.is_some()),
-            ("claims", raw.claims.is_some()),
-            ("algorithms", raw.algorithms.is_some()),
-            ("components", raw.components.is_some()),
-            ("each", raw.each.is_some()),
-        ];
-        for (key, _) in later.iter().filter(|(_, there)| *there) {
-            self.problem(&format!("{path}.{key}"), format!("`{key}` is built by a later version"));
-        }
-    }
-
-    pub(super) fn algorithm(&mut self, path: &str, name: Option<&str>) -> Option<Algorithm> {
-        let Some(name) = name else {
-            self.problem(path, "is missing".to_owned());
-            return None;
-        };
-        if algorithm::LATER.contains(&name) {
-            self.problem(path, format!("the algorithm `{name}` is built by a later version"));
-            return None;
-        }
-        let names: Vec<_> = Algorithm::ALL.iter().map(|a| a.as_str()).collect();
-        self.word(path, name, Algorithm::parse, &names)
-    }
-
     pub(super) fn word<T>(
         &mut self,
         path: &str,
@@ -61,9 +33,9 @@ impl Compiler<'_> {
         let given = |text: &Option<String>, default: &str| -> Box<str> {
             text.as_deref().unwrap_or(default).into()
         };
-        let split =
-            Split { separator: given(&raw.separator, ","), assign: given(&raw.assign, "=") };
-        for (key, text) in [("separator", &split.separator), ("assign", &split.assign)] {
+        let separator = given(&raw.separator, ",");
+        let assign = given(&raw.assign, "=");
+        for (key, text) in [("separator", &separator), ("assign", &assign)] {
             if text.is_empty() {
                 self.problem(&at(key), "is empty".to_owned());
             }
@@ -90,7 +62,7 @@ impl Compiler<'_> {
                         None
                     }
                 };
-                Form::List { split, prefix, element }
+                Form::List { split: Split::of_list(separator), prefix, element }
             }
             "pairs" => {
                 let keys = raw.value.as_ref().map(|v| v.0.as_slice()).unwrap_or_default();
@@ -98,7 +70,7 @@ impl Compiler<'_> {
                     self.problem(&at("value"), "names no key that holds signatures".to_owned());
                 }
                 let keys = keys.iter().map(|k| k.as_str().into()).collect();
-                Form::Pairs { split, keys, prefix }
+                Form::Pairs { split: Split { separator, assign }, keys, prefix }
             }
             other => {
                 self.word::<()>(&at("format"), other, |_| None, &["bare", "list", "pairs"]);
@@ -109,25 +81,32 @@ impl Compiler<'_> {
     }
 
     /// Places that cannot hold what is looked for there.
-    pub(super) fn check_from(&mut self, path: &str, from: &Source, form: &Form, token: bool) {
+    pub(super) fn check_from(&mut self, path: &str, from: &Source, form: &Form, means: &Means) {
         let at = format!("{path}.from");
+        let is_text = matches!(means, Means::Token | Means::Jws(_));
         match from {
-            Source::Basic | Source::Bearer if !token => {
+            _ if matches!(means, Means::Nothing) => {}
+            Source::Basic | Source::Bearer if !is_text => {
                 self.problem(&at, format!("`{from}` holds tokens, no signatures"));
             }
-            Source::Header(_) | Source::Headers(_) | Source::Parameter(_) => {}
-            Source::Form(_) | Source::Basic | Source::Bearer => {}
-            Source::Json(pointer, _) if !pointer.is_many() || token => {}
+            Source::Header(_) | Source::Headers(_) | Source::Parameter(_) | Source::Item(..) => {}
+            Source::Form(_) | Source::Basic | Source::Bearer | Source::Xml(..) => {}
+            Source::Json(pointer, _) if !pointer.is_many() || matches!(means, Means::Token) => {}
             Source::Json(..) => self.problem(
                 &at,
-                "a signature for each element is built by a later version".to_owned(),
+                BadText {
+                    message: "a signature for each element needs `each`".to_owned(),
+                    suggestion: Some("each = \"json:/items/*\"".to_owned()),
+                },
             ),
             other => self.problem(&at, format!("`{other}` holds no signature")),
         }
-        if matches!(form, Form::Pairs { .. }) && !matches!(from, Source::Header(_)) {
-            self.problem(&at, "pairs stand in a header".to_owned());
+        if matches!(form, Form::Pairs { .. })
+            && !matches!(from, Source::Header(_) | Source::Form(_))
+        {
+            self.problem(&at, "pairs stand in a header or a form field".to_owned());
         }
-        if token && !matches!(form, Form::Bare { .. }) {
+        if is_text && !matches!(form, Form::Bare { .. }) {
             self.problem(&format!("{path}.format"), "a token stands alone".to_owned());
         }
     }
@@ -136,16 +115,25 @@ impl Compiler<'_> {
         &mut self,
         path: &str,
         name: Option<&str>,
-        token: bool,
+        is_spelled: bool,
     ) -> Option<Encoding> {
         match name {
             None => Some(Encoding::default()),
-            Some(_) if token => {
-                self.problem(path, "a token is compared as it stands".to_owned());
+            Some(_) if !is_spelled => {
+                self.problem(path, "this algorithm leaves no choice of encoding".to_owned());
                 None
             }
             Some(name) => self.word(path, name, Encoding::parse, Encoding::NAMES),
         }
+    }
+
+    pub(super) fn ecdsa(&mut self, path: &str, name: Option<&str>) -> Option<EcdsaForm> {
+        let parse = |name: &str| match name {
+            "der" => Some(EcdsaForm::Der),
+            "raw" => Some(EcdsaForm::Raw),
+            _ => None,
+        };
+        name.map_or(Some(EcdsaForm::Der), |name| self.word(path, name, parse, &["der", "raw"]))
     }
 
     /// The index of the one secret that is taken; `None`: any, or a problem.
@@ -158,12 +146,15 @@ impl Compiler<'_> {
     }
 
     pub(super) fn key(&mut self, path: &str, raw: Option<&RawKey>) -> Option<KeyCoding> {
+        let mut sha1 = false;
         let (name, prefix, min_bytes) = match raw {
             None => (None, None, None),
             Some(RawKey::Encoding(name)) => (Some(name), None, None),
             Some(RawKey::Table(table)) => {
-                if table.derive.is_some() {
-                    self.problem(path, "`derive` is built by a later version".to_owned());
+                if let Some(name) = table.derive.as_deref() {
+                    let parse = |name: &str| (name == "sha1").then_some(());
+                    self.word(path, name, parse, &["sha1"])?;
+                    sha1 = true;
                 }
                 (table.encoding.as_ref(), table.prefix.as_deref(), table.min_bytes)
             }
@@ -172,7 +163,7 @@ impl Compiler<'_> {
             None => KeyEncoding::default(),
             Some(name) => self.word(path, name, KeyEncoding::parse, KeyEncoding::NAMES)?,
         };
-        Some(KeyCoding { encoding, prefix: prefix.map(Into::into), min_bytes })
+        Some(KeyCoding { encoding, prefix: prefix.map(Into::into), min_bytes, sha1 })
     }
 }
 
