@@ -15,14 +15,14 @@ use crate::{
     clock::UnixMs,
     config::model::{self, Answers, Body, Check, Filter, OnUnlisted},
     limit,
-    net::{CertificateRule, Sources},
+    net::CertificateRule,
     replay::RouteStore,
     telemetry::RouteTelemetry,
     upstream::Upstream,
     verify::{Definition, PublicKey, Scheme, Secret},
 };
 
-use super::{RouteKeys, Shared};
+use super::{AllowFrom, RouteKeys, Shared};
 
 /// One route in force.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ pub struct Route {
     /// When the policy's exception for this route ends, and with it the route.
     pub excepted_until: Option<UnixMs>,
     /// The source list.
-    pub allow_from: Option<Sources>,
+    pub allow_from: Option<AllowFrom>,
     /// What the connection's client certificate must be.
     pub client_certificate: Option<Arc<CertificateRule>>,
     /// Rate limits.

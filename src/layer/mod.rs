@@ -15,6 +15,7 @@ pub mod embed;
 pub mod event;
 pub mod forward;
 pub mod handshake;
+pub mod keys;
 pub mod outlive;
 mod payload;
 mod proxy;

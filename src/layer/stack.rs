@@ -19,6 +19,7 @@ use super::{
     edge::{EdgeLayer, Peer},
     event::{WantEvent, Wanted},
     handshake::{AnswerHandshake, NoHandshake},
+    keys::FetchKeysLayer,
     replay::{Once, ReplayLayer},
     route::{FindRoute, Routed},
     route_rate::{LimitRoute, WithinRouteRate},
@@ -55,6 +56,8 @@ pub(super) fn stack<S>(gateway: &Arc<Gateway>, peer: Option<Peer>, onward: S) ->
         .layer(Monitorable(ReadClaim))
         // From here on the body is in memory, so size, time and memory are bounded here.
         .layer(ReadBodyLayer)
+        // The key may have to be fetched; what needs none passes at once.
+        .layer(FetchKeysLayer)
         // From here on the sender is known, and replay state may be written.
         .layer(Monitorable(VerifySignature))
         // Only a signed time is worth judging.
@@ -87,7 +90,10 @@ type Checks<S> = super::check::Enforced<
 
 type Asked<S> = super::check::Enforced<
     AnswerChallenge,
-    super::check::Monitored<ReadClaim, super::body::ReadBody<Authenticated<S>>>,
+    super::check::Monitored<
+        ReadClaim,
+        super::body::ReadBody<super::keys::FetchKeys<Authenticated<S>>>,
+    >,
 >;
 
 type Authenticated<S> = super::check::Monitored<

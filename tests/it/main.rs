@@ -23,6 +23,7 @@ mod contract_streams;
 mod contract_upstream;
 mod drain;
 mod embed;
+mod fetching;
 mod forwarding;
 mod handshakes;
 mod http2;

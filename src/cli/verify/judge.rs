@@ -11,6 +11,7 @@ use crate::{
     config::model::Check,
     decision::{Code, Refusal},
     delivery::{Delivery, Held, Record},
+    fetch::Keys,
     gateway::Route,
     layer::{
         check::{Judge, Unproven},
@@ -107,6 +108,10 @@ impl Judging<'_> {
         };
         let mut verified = None;
         if let Some(claim) = &claim {
+            if let Some(refusal) = self.lacks_key(engine, claim) {
+                self.steps.push(("signature", Outcome::Fail(refusal)));
+                return false;
+            }
             let judged = engine.scheme.verify(&engine.keys, claim, head, body, self.at);
             let held = self.step("signature", Check::Signature, judged, |verified| {
                 format!("secret {}", verified.key_id)
@@ -133,6 +138,18 @@ impl Judging<'_> {
             self.content(&Arc::clone(route), &event);
         }
         waived
+    }
+
+    /// What the gateway would fetch and what is not in its cache either: nothing is fetched here.
+    fn lacks_key(&self, engine: &Engine, claim: &Claim) -> Option<Refusal> {
+        let (head, body) = (self.request.head(), self.request.body.as_slice());
+        let wanted = engine.scheme.wants(&engine.keys, claim, head, body)?;
+        if self.route.is_some_and(|route| route.shared.fetching.keys().recall(&wanted)) {
+            return None;
+        }
+        let about = Keys::about(&wanted);
+        let detail = format!("{about} is not in fetch.cache, and this command fetches nothing");
+        Some(Refusal::new(Code::KeyUnavailable, detail))
     }
 
     /// Notes a handshake; whether there was one.

@@ -7,17 +7,16 @@ use std::{
 };
 
 use http::Method;
-use ipnet::IpNet;
 
 use super::{
-    Context, address, body, certificate, credentials, filters, keys, pairing, path, policy,
-    provider::Providers, rates, replay, upstream,
+    Context, body, certificate, credentials, filters, ip_lists::IpLists, keys, pairing, path,
+    policy, provider::Providers, rates, replay, upstream,
 };
 use crate::{
     config::{
         Problem,
         material::{Remotes, RouteMaterial},
-        model::{Policy, ProxyProtocol, ReplayStore, Route},
+        model::{AllowFrom, Policy, ProxyProtocol, ReplayStore, Route},
         quoted,
         raw::{self, Raw},
     },
@@ -30,7 +29,7 @@ pub(super) struct Checker<'a> {
     policy: &'a Policy,
     providers: &'a Providers,
     store: &'a ReplayStore,
-    lists: &'a BTreeMap<String, Option<Vec<IpNet>>>,
+    lists: &'a IpLists,
     proxy_is_optional: bool,
     /// Whether a listener asks for certificates of clients.
     asks_for_certificates: bool,
@@ -48,7 +47,7 @@ impl<'a> Checker<'a> {
         policy: &'a Policy,
         providers: &'a Providers,
         store: &'a ReplayStore,
-        lists: &'a BTreeMap<String, Option<Vec<IpNet>>>,
+        lists: &'a IpLists,
         remotes: Remotes,
     ) -> Self {
         let mut tls = raw.server.iter().flat_map(|server| server.tls.iter().flatten());
@@ -172,7 +171,7 @@ impl<'a> Checker<'a> {
         paths.to_vec()
     }
 
-    fn allow_from(&self, at: &str, raw: &raw::Route) -> Option<Vec<IpNet>> {
+    fn allow_from(&self, at: &str, raw: &raw::Route) -> Option<AllowFrom> {
         let texts = raw.allow_from.as_deref()?;
         let key = format_args!("routes.{at}.allow_from");
         if texts.is_empty() {
@@ -185,7 +184,7 @@ impl<'a> Checker<'a> {
             let meant = "proxy_protocol = \"required\"   # in [server]";
             self.cx.problems.error_try(key, why, meant);
         }
-        Some(address::networks(self.cx, key, texts, Some(self.lists)))
+        Some(self.lists.allow_from(self.cx, key, texts))
     }
 
     fn events(&self, at: &str, raw: &raw::Route) -> Vec<String> {

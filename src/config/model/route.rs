@@ -8,11 +8,10 @@ use std::{
 };
 
 use http::{HeaderName, Method};
-use ipnet::IpNet;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Check, Replay, Upstream};
+use super::{AllowFrom, Check, Replay, Upstream};
 use crate::{clock::UnixMs, net::CertificateRule, pairing, verify};
 
 /// One `[routes.*]` with its provider's definition applied.
@@ -43,7 +42,7 @@ pub struct Route {
     /// `[routes.X.expect]`.
     pub expect: BTreeMap<String, String>,
     /// The source list; `None`: any source.
-    pub allow_from: Option<Vec<IpNet>>,
+    pub allow_from: Option<AllowFrom>,
     /// What the connection's client certificate must be; `None`: none is needed.
     pub client_certificate: Option<Arc<CertificateRule>>,
     /// The policy's `require_https`, unless excepted.

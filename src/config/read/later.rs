@@ -11,9 +11,6 @@ pub(super) fn why(path: &str) -> Option<&'static str> {
         ["replay", "redis" | "url" | "urls" | "cluster" | "tls"] => {
             "the store \"redis\" comes with a later version; there is \"memory\""
         }
-        ["ip_lists", _, "url" | "refresh"] => {
-            "fetching address lists comes with a later version; keep a copy in `file`"
-        }
         _ => return None,
     };
     Some(text)

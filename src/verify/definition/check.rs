@@ -263,9 +263,10 @@ impl Checker {
                 if about.is_empty() {
                     self.problem(&format!("{path}.about"), "is missing", None);
                 }
-                let is_optional = raw.optional == Some(true);
+                let is_optional = raw.optional.unwrap_or(false);
                 if is_optional && raw.default.is_some() {
-                    self.problem(&format!("{path}.optional"), "has a default beside it", None);
+                    let what = "with a default it is never missing";
+                    self.problem(&format!("{path}.optional"), what, None);
                 }
                 (key, Expectation { about, default: raw.default, is_optional })
             })

@@ -149,7 +149,7 @@ pub struct Expectation {
     /// What is taken if the route says nothing; `None`: the route must say it, unless it is
     /// optional.
     pub default: Option<String>,
-    /// The route need not say it, and nothing is taken instead: handshakes that need it are refused.
+    /// The route need not say it: handshakes that need it are refused then.
     pub is_optional: bool,
 }
 

@@ -204,7 +204,7 @@ impl Scheme {
     }
 
     /// What is looked up in each element of a batch.
-    pub(crate) fn items(&self) -> &[json::Pointer] {
+    pub(crate) fn items(&self) -> &[crate::verify::json::Pointer] {
         &self.lookups.items
     }
 
