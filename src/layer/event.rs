@@ -2,6 +2,9 @@
 //!
 //! Acknowledges: `event_ignored`. Rejects: `event_not_allowed` (where the route says so), and
 //! `payload_malformed` or `unsupported_encoding` where the payload must be read for it.
+//!
+//! Pings and heartbeats are never rejected for what they are about: the provider would give up a
+//! receiver that is there.
 
 use bytes::Bytes;
 
@@ -9,6 +12,7 @@ use crate::{
     config::model::{Check, Filter, FilterSubject, FilterTest, OnUnlisted},
     decision::{Code, Refusal},
     delivery::Delivery,
+    verify::Head,
     wildcard,
 };
 
@@ -42,12 +46,14 @@ impl<P> Judge<Bytes, P> for WantEvent {
             let listed =
                 |kind: &str| route.events.iter().any(|event| wildcard::matches(event, kind));
             if !kind.is_some_and(listed) {
-                return Err(unwanted(route.on_unlisted_event, "the type is not in events").into());
+                let refusal = unwanted(route.on_unlisted_event, "the type is not in events");
+                return Err(spared(refusal, delivery).into());
             }
         }
         for filter in &route.filters {
             if !holds(filter, delivery, &mut payload)? {
-                return Err(unwanted(route.on_unlisted_event, "a filter does not hold").into());
+                let refusal = unwanted(route.on_unlisted_event, "a filter does not hold");
+                return Err(spared(refusal, delivery).into());
             }
         }
         Ok(Wanted { payload })
@@ -58,6 +64,17 @@ fn unwanted(rule: OnUnlisted, why: &'static str) -> Refusal {
     match rule {
         OnUnlisted::Acknowledge => Refusal::new(Code::EventIgnored, why),
         OnUnlisted::Reject => Refusal::new(Code::EventNotAllowed, why),
+    }
+}
+
+/// A ping or heartbeat that the route has no use for is acknowledged, and reaches nobody.
+#[cold]
+pub(super) fn spared<P>(refusal: Refusal, delivery: &Delivery<Bytes, P>) -> Refusal {
+    let is_heartbeat =
+        delivery.route().scheme.is_heartbeat(Head::of(&delivery.head), &delivery.body);
+    match is_heartbeat && refusal.code != Code::EventIgnored {
+        true => Refusal::new(Code::EventIgnored, "a heartbeat that the route has no use for"),
+        false => refusal,
     }
 }
 

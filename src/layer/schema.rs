@@ -2,7 +2,8 @@
 //!
 //! The last check: the dearest, and only for those whose every other check held.
 //!
-//! Rejects: `schema_violation`, `payload_malformed`, `unsupported_encoding`.
+//! Rejects: `schema_violation`, `payload_malformed`, `unsupported_encoding`. Acknowledges:
+//! `event_ignored` (a heartbeat that does not satisfy it).
 
 use bytes::Bytes;
 
@@ -14,7 +15,7 @@ use crate::{
 
 use super::{
     check::{Judge, Unproven},
-    event::Wanted,
+    event::{Wanted, spared},
     payload::Payload,
 };
 
@@ -52,7 +53,10 @@ impl<P> Judge<Bytes, (P, Held<Wanted>)> for SatisfySchema {
         let value = payload.read(&route.scheme, &delivery.head, &delivery.body)?;
         match schema.validate(value) {
             Ok(()) => Ok(Satisfied { judged: true }),
-            Err(violation) => Err(Refusal::new(Code::SchemaViolation, violation).into()),
+            Err(violation) => {
+                let refusal = Refusal::new(Code::SchemaViolation, violation);
+                Err(spared(refusal, delivery).into())
+            }
         }
     }
 }

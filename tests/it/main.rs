@@ -30,6 +30,7 @@ mod forwarding;
 mod handshakes;
 mod http2;
 mod message_signatures;
+mod mission;
 mod pairing;
 mod policy;
 mod process;

@@ -73,6 +73,14 @@ impl Scheme {
     }
 }
 
+impl Scheme {
+    /// Whether it is one of those that recur among others that do not: by a ping or heartbeat, the
+    /// provider sees whether anybody is there.
+    pub fn is_heartbeat(&self, head: Head<'_>, body: &[u8]) -> bool {
+        matches!(self.repeats, Repeats::When) && self.repeats(head, body)
+    }
+}
+
 const fn none() -> Event {
     Event { ids: SmallVec::new_const(), kind: None, covered: false }
 }
