@@ -21,7 +21,6 @@ impl<'s> Hook<'s> {
     }
 
     fn attempt(&self, body: &str) -> Answer {
-        self.scene.wait(30);
         let signature = hmac_hex(SECRET, body.as_bytes());
         let headers = [("Content-Type", "application/json"), ("X-Signature", &*signature)];
         self.scene.gateway.post("/hook", &headers, body.as_bytes())
@@ -34,7 +33,11 @@ impl<'s> Hook<'s> {
     /// Five attempts; then the hook is unhealthy, and nothing is sent any more.
     fn fire(&self, body: &str) -> (Verdict, u32) {
         assert!(self.is_enabled.get(), "the hook is disabled");
-        let outcome = deliver(5, |_| self.attempt(body), Self::judge);
+        let attempt = |number: u32| {
+            self.scene.wait(30 << number);
+            self.attempt(body)
+        };
+        let outcome = deliver(5, attempt, Self::judge);
         self.is_enabled.set(outcome.0 == Verdict::Done);
         if outcome.0 != Verdict::Done {
             self.waiting.borrow_mut().push(body.to_owned());

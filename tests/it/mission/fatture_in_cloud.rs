@@ -21,12 +21,16 @@ struct Sender {
 impl Sender {
     fn start(upstream: &str, route: &str) -> Self {
         let key = SigningKey::generate(Algorithm::EcdsaP256Sha256).unwrap();
+        let route = Self::trusting(&key, route);
+        Self { scene: Scene::mapping("fatture-in-cloud", upstream, &route), key }
+    }
+
+    fn trusting(key: &SigningKey, more: &str) -> String {
         // As the notifications page shows it: base64 of a PEM.
         let public = BASE64_STANDARD.encode(key.public_pem());
-        let route = format!(
-            "public_keys = [{{ value = \"{public}\" }}]\nexpect = {{ aud = \"{SINK}\" }}\n{route}"
-        );
-        Self { scene: Scene::mapping("fatture-in-cloud", upstream, &route), key }
+        format!(
+            "public_keys = [{{ value = \"{public}\" }}]\nexpect = {{ aud = \"{SINK}\" }}\n{more}"
+        )
     }
 
     /// The token of one notification; it lives for three hours.
@@ -164,7 +168,7 @@ fn no_answer_of_ours_ends_the_subscription_and_a_mapped_receiver_does_not_either
     assert_eq!(unmapped.deliver("1:a", true), (Verdict::Unsubscribed, 1), "as the receiver said");
 
     let mapped = ", map_status = { 3xx = 503, 4xx = 503 }";
-    let rate = "rate_limit = { per_route = { rate = \"1/2h\", burst = 3 } }\n";
+    let rate = "rate_limit = { per_route = { rate = \"1/1h\", burst = 3 } }\n";
     let sender = Sender::start(mapped, rate);
     sender.scene.answers(&[410, 302]);
     assert_eq!(sender.deliver("1:a", true), (Verdict::Done, 3));
@@ -172,7 +176,8 @@ fn no_answer_of_ours_ends_the_subscription_and_a_mapped_receiver_does_not_either
     let token = sender.token("2:b", json!([SINK]));
     let limited = sender.binary(&token, "2:b", CREATED, "{}");
     assert_eq!((limited.status, Sender::judge(&limited)), (503, Verdict::Again));
-    sender.scene.wait(7200);
+    let route = Sender::trusting(&sender.key, "");
+    sender.scene.reload("fatture-in-cloud", mapped, &route);
     sender.scene.upstream.next([Act::Gate]);
     let headers = [("Authorization", &*token), ("ce-id", "2:b"), ("ce-subject", COMPANY)];
     let mut first = sender.scene.begin(&headers, "/hook", b"{}");
@@ -183,6 +188,27 @@ fn no_answer_of_ours_ends_the_subscription_and_a_mapped_receiver_does_not_either
     assert_eq!(Sender::judge(&first.read().unwrap()), Verdict::Done);
     assert_eq!(Sender::judge(&sender.binary(&token, "2:b", CREATED, "{}")), Verdict::Done);
     assert_eq!(sender.scene.upstream.count(), 4);
+}
+
+#[test]
+fn check_warns_of_a_receiver_that_could_end_the_subscription() {
+    let sender = Sender::start("", "");
+    let check = || {
+        let file = sender.scene.gateway.dir.path().join("hookward.toml");
+        let call = std::process::Command::new(env!("CARGO_BIN_EXE_hookward"))
+            .args(["check", "--no-secrets", "-c"])
+            .arg(file)
+            .output()
+            .unwrap();
+        assert_eq!(call.status.code(), Some(0), "a warning is no error");
+        String::from_utf8_lossy(&[call.stdout, call.stderr].concat()).into_owned()
+    };
+    let warned = check();
+    assert!(warned.contains("410 ends the subscription at fatture-in-cloud"), "{warned}");
+    assert!(warned.contains("map_status = { 410 = 503 }"), "{warned}");
+    let route = Sender::trusting(&sender.key, "");
+    sender.scene.reload("fatture-in-cloud", ", map_status = { 410 = 503 }", &route);
+    assert!(!check().contains("ends the subscription"));
 }
 
 #[test]

@@ -11,7 +11,6 @@ struct Sender<'s> {
 
 impl Sender<'_> {
     fn attempt(&self, id: &str, kind: &str, attempt: u32) -> Answer {
-        self.scene.wait(60);
         let body = format!(
             "{{\"type\":\"{kind}\",\"contact\":{{\"contactId\":\"c\"}},\"account\":{{\"accountId\":\"a\"}},\"event\":{{\"occurredAt\":\"2025-10-09T10:53:20+02:00\"}}}}"
         );
@@ -38,7 +37,11 @@ impl Sender<'_> {
 
     /// Once, and three times more.
     fn deliver(&self, id: &str, kind: &str) -> (Verdict, u32) {
-        deliver(4, |number| self.attempt(id, kind, number), Self::judge)
+        let attempt = |number: u32| {
+            self.scene.wait(60 << number);
+            self.attempt(id, kind, number)
+        };
+        deliver(4, attempt, Self::judge)
     }
 }
 
@@ -105,7 +108,7 @@ fn a_receivers_4xx_loses_the_event_unless_it_is_mapped() {
 
 #[test]
 fn what_may_pass_later_is_never_answered_with_the_end() {
-    let rate = "rate_limit = { per_route = { rate = \"1/30m\", burst = 1 } }\n";
+    let rate = "rate_limit = { per_route = { rate = \"1/1h\", burst = 1 } }\n";
     let scene = Scene::start("getresponse", &(secrets(&[SECRET]) + rate));
     let sender = Sender { scene: &scene };
     scene.upstream.next([Act::Gate]);
@@ -119,7 +122,7 @@ fn what_may_pass_later_is_never_answered_with_the_end() {
     let limited = sender.attempt("other", "contact_subscribed", 1);
     assert_eq!((limited.status, Sender::judge(&limited)), (503, Verdict::Again));
     assert!(limited.header("retry-after").is_some());
-    scene.wait(1800);
+    scene.reload("getresponse", "", &secrets(&[SECRET]));
     assert_eq!(sender.deliver("other", "contact_subscribed"), (Verdict::Done, 1));
     let decisions = scene.decisions();
     assert_eq!(decisions, ["in_flight", "forwarded", "rate_limited", "forwarded"]);

@@ -51,6 +51,12 @@ impl Scene {
         self.gateway.clock.advance(Duration::from_secs(seconds));
     }
 
+    /// Another configuration of the same route.
+    fn reload(&self, provider: &str, more: &str, route: &str) {
+        let config = config(provider, &self.upstream.url("/receiver"), more, route);
+        assert!(self.gateway.reload(&config), "it was refused");
+    }
+
     /// The request, sent without waiting for its answer.
     fn begin(&self, headers: &[(&str, &str)], target: &str, body: &[u8]) -> Client {
         let mut client = self.gateway.connect();

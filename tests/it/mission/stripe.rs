@@ -99,10 +99,7 @@ fn a_secret_is_rolled_without_losing_anything() {
     let scene = Scene::start("stripe", &before);
     let mut endpoint = Endpoint { scene: &scene, secrets: vec![SECRET] };
     let key = || scene.upstream.last().header("hookward-key-id").unwrap().to_owned();
-    let reload = |secret: &[&str]| {
-        let url = scene.upstream.url("/receiver");
-        assert!(scene.gateway.reload(&super::config("stripe", &url, "", &secrets(secret))));
-    };
+    let reload = |secret: &[&str]| scene.reload("stripe", "", &secrets(secret));
     assert_eq!(endpoint.deliver("evt_1"), (Verdict::Done, 1));
     // The sender signs with both, while the gateway knows the old one, both, and the new one.
     endpoint.secrets = vec![OTHER, SECRET];
