@@ -34,7 +34,7 @@ impl<'s> Hook<'s> {
     fn fire(&self, body: &str) -> (Verdict, u32) {
         assert!(self.is_enabled.get(), "the hook is disabled");
         let attempt = |number: u32| {
-            self.scene.wait(30 << number);
+            self.scene.wait(30_u32 << number);
             self.attempt(body)
         };
         let outcome = deliver(5, attempt, Self::judge);

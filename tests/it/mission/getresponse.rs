@@ -38,7 +38,7 @@ impl Sender<'_> {
     /// Once, and three times more.
     fn deliver(&self, id: &str, kind: &str) -> (Verdict, u32) {
         let attempt = |number: u32| {
-            self.scene.wait(60 << number);
+            self.scene.wait(60_u32 << number);
             self.attempt(id, kind, number)
         };
         deliver(4, attempt, Self::judge)

@@ -47,8 +47,8 @@ impl Scene {
         self.upstream.next(statuses.iter().map(|status| Act::Answer(*status, "")));
     }
 
-    fn wait(&self, seconds: u64) {
-        self.gateway.clock.advance(Duration::from_secs(seconds));
+    fn wait(&self, seconds: u32) {
+        self.gateway.clock.advance(Duration::from_secs(seconds.into()));
     }
 
     /// Another configuration of the same route.

@@ -46,7 +46,7 @@ impl<'s> Queue<'s> {
     fn deliver(&self, event: &str) -> (Verdict, u32) {
         let attempt = |number| {
             // A power of two times some minutes.
-            self.scene.wait(60 << number);
+            self.scene.wait(60_u32 << number);
             self.attempt(event, number)
         };
         deliver(5, attempt, Self::judge)
