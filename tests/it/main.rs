@@ -23,6 +23,7 @@ mod drain;
 mod embed;
 mod fetching;
 mod forwarding;
+mod handshakes;
 mod http2;
 mod policy;
 mod process;

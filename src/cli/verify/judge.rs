@@ -169,7 +169,7 @@ impl Judging<'_> {
             Err(Unproven::Refused(refusal)) => {
                 self.step("events", Check::Events, Err(refusal), |_| String::new())
             }
-            Err(Unproven::Moot) => return,
+            Err(Unproven::Answered(_) | Unproven::Moot) => return,
         };
         let Some(wanted) = wanted else { return };
         let held = wanted.map_or(Held::Waived, Held::Proven);
@@ -181,7 +181,7 @@ impl Judging<'_> {
             Err(Unproven::Refused(refusal)) => {
                 self.step::<()>("schema", Check::Schema, Err(refusal), |()| String::new());
             }
-            Err(Unproven::Moot) => {}
+            Err(Unproven::Answered(_) | Unproven::Moot) => {}
         }
     }
 

@@ -253,7 +253,7 @@ impl<'a> Checker<'a> {
         let given = raw.expect.clone().unwrap_or_default();
         let mut is_complete = true;
         for (name, known) in &definition.expect {
-            if known.default.is_none() && !given.contains_key(name) {
+            if known.is_required() && !given.contains_key(name) {
                 let key = format_args!("routes.{at}.expect.{}", quoted(name)).to_string();
                 let example = format!("expect = {{ {name} = \"…\" }}");
                 self.cx.problems.missing(format_args!("{key}"), &known.about, &example);

@@ -5,6 +5,7 @@
 
 mod deliveries;
 pub(crate) mod facts;
+mod handshakes;
 mod fetched;
 mod listeners;
 mod overlap;
@@ -65,6 +66,7 @@ pub fn lint(loaded: &Loaded) -> Vec<Problem> {
     secrets::lint(&mut cx);
     public_keys::lint(&mut cx);
     scheme::lint(&mut cx);
+    handshakes::lint(&mut cx);
     deliveries::lint(&mut cx);
     fetched::lint(&mut cx);
     found.append(&mut cx.found);

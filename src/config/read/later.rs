@@ -15,9 +15,6 @@ pub(super) fn why(path: &str) -> Option<&'static str> {
         | ["routes", _, "client_certificate" | "client_ca" | "client_certificates"] => {
             "client certificates come with a later version"
         }
-        ["routes", _, "handshake" | "challenge" | "handshakes"] => {
-            "handshakes come with a later version"
-        }
         _ => return None,
     };
     Some(text)
