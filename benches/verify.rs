@@ -33,7 +33,8 @@ impl Case {
         let definition = providers::builtin(provider).expect("a built-in provider");
         let scheme = Scheme::compile(definition, &SchemeOptions::default()).expect("compiles");
         let secrets: Vec<_> = (0..secrets).map(secret).collect();
-        let keys = KeyRing::build(&scheme, &secrets).expect("secrets that the scheme takes");
+        let keys = KeyRing::build(&scheme, &secrets.as_slice().into())
+            .expect("secrets that the scheme takes");
         let body = format!("{{\"id\":\"evt_1\",\"type\":\"x\",\"pad\":\"{}\"}}", "x".repeat(bytes));
         let request = SignRequest {
             at: NOW,
@@ -60,8 +61,8 @@ impl Case {
         let claim = self.scheme.claim(head).expect("a well-formed head");
         let verified = self.scheme.verify(&self.keys, &claim, head, &self.body, NOW);
         let verified = verified.expect("a signature that holds");
-        let fresh = self.scheme.judge_time(&claim, head, &self.body, NOW).expect("in time");
-        black_box((verified, fresh, self.scheme.event(head, &self.body)));
+        let fresh = self.scheme.judge_time(&claim, Some(&verified), head, &self.body, NOW);
+        black_box((fresh.expect("in time"), &verified, self.scheme.event(head, &self.body)));
     }
 }
 

@@ -55,9 +55,6 @@ pub fn run(args: &Args) -> Exit {
 
 /// Says that there is no such provider, and which one was probably meant.
 pub(super) fn unknown(name: &str) -> String {
-    if providers::comes_later(name) {
-        return format!("the scheme of \"{name}\" comes with a later version");
-    }
     let wanted = name.to_ascii_lowercase();
     let near = |known: &&'static str| {
         let distance = strsim::damerau_levenshtein(&wanted, known);
@@ -184,7 +181,6 @@ mod tests {
     fn a_slip_of_the_pen_is_recognised() {
         assert!(unknown("gihtub").contains("did you mean github?"), "{}", unknown("gihtub"));
         assert!(unknown("adyen-plattform").contains("adyen-platform"));
-        assert!(unknown("adyen").contains("a later version"));
         assert!(unknown("qqqqqqqq").contains("`hookward providers` lists"));
         assert_eq!(one("gihtub", Format::Text).unwrap_err(), unknown("gihtub"));
     }

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     clock::{Clock, UnixMs},
-    verify::sign::{SignRequest, SignedRequest, sign},
+    verify::sign::{SignError, SignRequest, SignedRequest, sign},
 };
 
 /// Makes a request as a provider would.
@@ -124,7 +124,10 @@ fn make(args: &Args) -> Result<SignedRequest, String> {
         seed: fastrand::u64(..),
         url: &plan.url,
     };
-    sign(&plan.definition, &plan.scheme, &plan.secrets, &request).map_err(|error| error.to_string())
+    sign(&plan.definition, &plan.scheme, &plan.secrets, &request).map_err(|error| match error {
+        SignError::NoSecret => format!("{error}; say --secret SECRET"),
+        other => other.to_string(),
+    })
 }
 
 fn header(text: &str) -> Result<(String, String), String> {

@@ -65,7 +65,10 @@ impl<'a> Problems<'a> {
         let key = key.to_string();
         let mut tables = key.match_indices('.').filter_map(|(at, _)| key.get(..at));
         let is_known = |path: &str| self.unusable.contains(path);
-        if !self.unusable.is_empty() && (is_known(&key) || tables.any(is_known)) {
+        let of_array = format!("{key}[]");
+        if !self.unusable.is_empty()
+            && (is_known(&key) || is_known(&of_array) || tables.any(is_known))
+        {
             return;
         }
         let problem = Problem::error(format!("{key} is missing")).detail(why).suggest(example);

@@ -63,8 +63,7 @@ fn near_miss<P>(delivery: &Delivery<Bytes, P>, now: UnixMs) -> NearMiss {
         let head = Head { method, uri, headers: &headers };
         let options = SchemeOptions { expect: route.expect.clone(), ..SchemeOptions::default() };
         let tried = Tried { secrets: &route.secrets, public_keys: &route.public_keys };
-        let misses =
-            explain::explain(&route.definition, &options, tried, head, &body, now);
+        let misses = explain::explain(&route.definition, &options, tried, head, &body, now);
         misses.first().map(ToString::to_string)
     }))
 }

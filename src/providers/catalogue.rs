@@ -118,10 +118,11 @@ mod tests {
         assert_eq!(found("box", Some("secondary")), Some("box"));
         assert_eq!(found("meta-whatsapp", None), Some("meta"));
         assert_eq!(found("hubspot", Some("v3")), Some("hubspot"));
-        assert_eq!(found("hubspot", Some("v1")), None);
+        assert_eq!(found("hubspot", Some("v1")), Some("hubspot-v1"));
+        assert_eq!(found("hubspot", Some("v4")), None);
         assert_eq!(found("gitlab", Some("signing-token")), Some("gitlab-signing"));
         assert_eq!(found("gitlab", Some("secret-token")), Some("gitlab"));
-        assert_eq!(found("twilio", Some("form")), None);
+        assert_eq!(found("twilio", Some("form")), Some("twilio"));
     }
 
     #[test]

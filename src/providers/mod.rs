@@ -4,9 +4,7 @@
 //! too, so that what is built in can be read, pasted and changed. To add a provider, write its file.
 
 mod catalogue;
-mod later;
 #[cfg(test)]
 mod tests;
 
 pub use catalogue::{all, builtin, by_case, names, raw, source};
-pub use later::comes_later;

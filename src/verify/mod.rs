@@ -16,16 +16,8 @@ mod encoding;
 pub mod explain;
 mod form;
 mod head;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, unused_imports, reason = "the schemes that use it are wired next")
-)]
 mod httpsig;
 mod json;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, unused_imports, reason = "the schemes that use it are wired next")
-)]
 mod jws;
 mod key;
 mod pairs;

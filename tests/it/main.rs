@@ -12,6 +12,7 @@ mod support;
 
 mod admin;
 mod ambiguity;
+mod asymmetric;
 mod audit;
 mod cli;
 mod content;

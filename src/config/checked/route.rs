@@ -202,10 +202,7 @@ impl<'a> Checker<'a> {
             return None;
         };
         let found = self.providers.find(name);
-        if found.is_none() && crate::providers::comes_later(name) {
-            let message = format_args!("the scheme of {name:?} comes with a later version");
-            self.cx.problems.error(key, message);
-        } else if found.is_none() && !self.providers.is_broken(name) {
+        if found.is_none() && !self.providers.is_broken(name) {
             self.cx.problems.unknown(key, "provider", name, self.providers.names());
         }
         found

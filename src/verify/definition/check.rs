@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     config::model::StatusSet,
-    verify::{scheme, source::nearest},
+    verify::{read_public_keys, scheme, source::nearest},
 };
 
 /// What a timestamp may be away from now where neither definition nor route says it.
@@ -195,7 +195,13 @@ impl Checker {
         for (number, raw) in raw.into_iter().enumerate() {
             let id = raw.id.unwrap_or_else(|| format!("published-{}", number + 1));
             let keys = match (raw.value, raw.jwks_url) {
-                (Some(value), None) => PublishedAs::Value(value),
+                (Some(value), None) => {
+                    if let Err(why) = read_public_keys(value.as_bytes()) {
+                        self.problem("public_keys.value", format!("the key {why}"), None);
+                        continue;
+                    }
+                    PublishedAs::Value(value)
+                }
                 (None, Some(url)) if url.starts_with("https://") => PublishedAs::Jwks(url),
                 (None, Some(_)) => {
                     self.problem("public_keys.jwks_url", "is no https:// URL", None);
@@ -235,7 +241,11 @@ impl Checker {
                 if about.is_empty() {
                     self.problem(&format!("{path}.about"), "is missing", None);
                 }
-                (key, Expectation { about, default: raw.default })
+                let is_optional = raw.optional == Some(true);
+                if is_optional && raw.default.is_some() {
+                    self.problem(&format!("{path}.optional"), "has a default beside it", None);
+                }
+                (key, Expectation { about, default: raw.default, is_optional })
             })
             .collect()
     }

@@ -141,6 +141,8 @@ pub struct Expectation {
     pub about: String,
     /// What is taken if the route says nothing; `None`: the route must say it.
     pub default: Option<String>,
+    /// The route need not say it.
+    pub is_optional: bool,
 }
 
 /// What `sign` makes when it is given no body.
@@ -217,6 +219,7 @@ impl Definition {
             let said = said.get(key).filter(|value| !value.is_empty());
             match said.or(expectation.default.as_ref()) {
                 Some(value) => drop(filled.insert(key.clone(), value.clone())),
+                None if expectation.is_optional => {}
                 None => problems
                     .push(format!("{} needs expect.{key}: {}", self.name, expectation.about)),
             }

@@ -8,9 +8,7 @@ use super::{
     spelling::Reading,
 };
 use crate::verify::{
-    Algorithm, EcdsaForm, NamedKey, PublicKey, PublicKeys,
-    head::Read,
-    scheme::Candidate,
+    Algorithm, EcdsaForm, NamedKey, PublicKey, PublicKeys, head::Read, scheme::Candidate,
     source::Message,
 };
 

@@ -81,7 +81,7 @@ impl Component {
             ("@query-param", _) => Err("names no parameter"),
             (derived, None) if derived.starts_with('@') => Self::derived(derived),
             (derived, Some(_)) if derived.starts_with('@') => Err("takes no parameter"),
-            (name, parameter) => Self::field(name, parameter),
+            (name, parameter) => Self::header(name, parameter),
         }
     }
 
@@ -99,7 +99,7 @@ impl Component {
         })
     }
 
-    fn field(name: &str, parameter: Option<(&str, &BareItem)>) -> Result<Self, &'static str> {
+    fn header(name: &str, parameter: Option<(&str, &BareItem)>) -> Result<Self, &'static str> {
         // One spelling each, so that what occurs twice is seen to.
         let is_lower = !name.bytes().any(|byte| byte.is_ascii_uppercase());
         let header = HeaderName::from_bytes(name.as_bytes()).ok().filter(|_| is_lower);
@@ -112,6 +112,11 @@ impl Component {
             Some(_) => return Err("has a parameter that is not known"),
         };
         Ok(Self::Field(header, form))
+    }
+
+    /// Whether it is `content-digest` in any form.
+    pub(super) fn is_digest(&self) -> bool {
+        matches!(self, Self::Field(name, _) if name == "content-digest")
     }
 
     /// Whether what this holds fixes the other as well.

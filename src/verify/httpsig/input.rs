@@ -36,6 +36,14 @@ pub(crate) struct Input {
     pub(crate) base: Vec<u8>,
 }
 
+impl Input {
+    /// Whether it covers a digest of the body, or a part of the header that has them.
+    pub(crate) fn covers_digest(&self) -> bool {
+        let digest = |component: &Component| component.is_digest();
+        self.components.iter().any(digest)
+    }
+}
+
 const SIGNATURE: HeaderName = HeaderName::from_static("signature");
 const SIGNATURE_INPUT: HeaderName = HeaderName::from_static("signature-input");
 

@@ -5,7 +5,7 @@ use sfv::{BareItem, Key, Parameters as Written};
 use crate::{
     clock::UnixMs,
     decision::{Code, Refusal},
-    verify::{Algorithm, jws::Times},
+    verify::Algorithm,
 };
 
 /// The parameters of one signature, all of which it covers.
@@ -84,9 +84,19 @@ impl Parameters {
         })
     }
 
-    /// When the signature holds.
-    pub(crate) fn times(&self) -> Times {
-        Times { exp: self.expires, nbf: None, iat: self.created }
+    /// Those that are there, by name.
+    pub(crate) fn texts(&self) -> Vec<(Box<str>, Box<str>)> {
+        let secs = |at: UnixMs| Box::<str>::from(at.secs().to_string());
+        let alg = self.alg.and_then(algorithm_name);
+        let all = [
+            ("alg", alg.map(Into::into)),
+            ("created", self.created.map(secs)),
+            ("expires", self.expires.map(secs)),
+            ("keyid", self.keyid.clone()),
+            ("nonce", self.nonce.clone()),
+            ("tag", self.tag.clone()),
+        ];
+        all.into_iter().filter_map(|(name, text)| Some((name.into(), text?))).collect()
     }
 
     /// As they are written into a signature of our own.

@@ -136,7 +136,7 @@ fn the_published_hmac() {
     let mac = keyed.mac(&[Cow::Borrowed(&inputs[0].base)]);
     assert_eq!(mac.as_slice(), inputs[0].signature);
     assert_eq!(inputs[0].parameters.keyid.as_deref(), Some("test-shared-secret"));
-    assert_eq!(inputs[0].parameters.times().iat, Some(UnixMs::from_secs(1_618_884_473)));
+    assert_eq!(inputs[0].parameters.created, Some(UnixMs::from_secs(1_618_884_473)));
 }
 
 /// The examples of RFC 9421, sections 2.1, 2.1.1 to 2.1.3 and 2.2.

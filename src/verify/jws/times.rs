@@ -1,12 +1,10 @@
 //! The times of a token's payload (RFC 7519, section 4.1.4 to 4.1.6).
 
-use std::time::Duration;
-
 use serde_json::Value;
 
 use crate::{
     clock::UnixMs,
-    decision::{Code, Detail, Refusal},
+    decision::{Code, Refusal},
     verify::json::parse_strict,
 };
 
@@ -68,31 +66,4 @@ pub(crate) fn times(payload: &[u8]) -> Result<Times, NotTimely> {
         nbf: time("nbf", "the token's `nbf` is no whole number of seconds")?,
         iat: time("iat", "the token's `iat` is no whole number of seconds")?,
     })
-}
-
-impl Times {
-    /// Judges all times that are there, with clocks that differ by at most `skew`.
-    ///
-    /// # Errors
-    ///
-    /// Expired, not yet valid, or made in the future.
-    pub(crate) fn judge(&self, now: UnixMs, skew: Duration) -> Result<(), Refusal> {
-        let skew_ms = i64::try_from(skew.as_millis()).unwrap_or(i64::MAX);
-        let refuse = |code, away_ms: i64, future| {
-            let (secs, allowed_secs) = (away_ms.unsigned_abs().div_ceil(1000), skew.as_secs());
-            let detail = Detail::Skew { secs, allowed_secs, future, meant: None };
-            Err(Refusal { code, detail, retry_after_secs: None })
-        };
-        if let Some(exp) = self.exp
-            && now.0 >= exp.0.saturating_add(skew_ms)
-        {
-            return refuse(Code::TimestampExpired, now.0.saturating_sub(exp.0), false);
-        }
-        for begins in [self.nbf, self.iat].into_iter().flatten() {
-            if begins.0 > now.0.saturating_add(skew_ms) {
-                return refuse(Code::TimestampInFuture, begins.0.saturating_sub(now.0), true);
-            }
-        }
-        Ok(())
-    }
 }

@@ -143,11 +143,11 @@ impl Binding {
         })
     }
 
-    /// Whether only one value is let through, the same in every message of a route.
-    pub(crate) fn is_constant(&self) -> bool {
+    /// The one value that is let through, if it is the same in every message of a route.
+    pub(crate) fn constant(&self) -> Option<Vec<u8>> {
         match self.any_of.as_slice() {
-            [one] => one.digest.is_none() && one.template.values().next().is_none(),
-            _ => false,
+            [Expected { template, digest: None }] => template.constant(),
+            _ => None,
         }
     }
 

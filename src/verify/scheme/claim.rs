@@ -9,6 +9,7 @@ use crate::{
     verify::{
         Head,
         head::Read,
+        httpsig,
         source::{Message, Source},
         template::{Role, ValuePart, refuse},
         time::Unit,
@@ -84,6 +85,7 @@ impl Scheme {
             }
             let result = match &candidate.means {
                 Means::Signed => candidate.gather(number, message, &mut givens),
+                Means::Message(rules) => httpsig::read(message.head, rules).map(drop),
                 _ => candidate.token(message).map(drop),
             };
             match result {

@@ -23,7 +23,8 @@ use std::{
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 
-pub(crate) use candidate::{Candidate, Form, Means, Test};
+pub(crate) use binding::Binding;
+pub(crate) use candidate::{Candidate, Condition, Form, Jws, Means, Test};
 pub use claim::Claim;
 pub(crate) use compile::{Compiled, compile};
 pub use coverage::Coverage;
@@ -40,7 +41,6 @@ use super::{
     time::Unit,
     xml,
 };
-use candidate::Condition;
 
 /// What a route decides about a definition.
 #[derive(Clone, Default)]
@@ -89,6 +89,8 @@ impl fmt::Debug for Scheme {
 /// from the message must be what the signature in question covers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Group {
+    /// Where the proof stands that ids and types are read from.
+    proof: Option<Source>,
     timestamp: Option<(Source, Unit)>,
     ids: Vec<Source>,
     kinds: Vec<Source>,
@@ -172,6 +174,11 @@ impl Scheme {
     /// The candidates in order.
     pub(crate) fn candidates(&self) -> &[Candidate] {
         &self.candidates
+    }
+
+    /// What is looked up in each element of a batch.
+    pub(crate) fn items(&self) -> &[json::Pointer] {
+        &self.lookups.items
     }
 
     /// Where the timestamp stands that goes with a candidate, and its unit.

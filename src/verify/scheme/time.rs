@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// How far clocks may differ where a proof says from when on it holds.
-const SKEW: Duration = Duration::from_secs(60);
+const SKEW: Duration = Duration::from_secs(300);
 
 /// Exists only after a timestamp was found within the tolerance.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 use super::{Claim, Means, Scheme};
 use crate::verify::{
     Head, httpsig, jws,
-    key::{KeyRing, Wanted},
+    key::{KeyRing, RemoteRing, Wanted},
     source::Message,
 };
 
@@ -41,15 +41,20 @@ impl Scheme {
                     let Ok(jws) = read else { continue };
                     jws.kid
                 }
-                (None, Means::Message(rules)) => match httpsig::read(head, rules).as_deref() {
-                    Ok([input]) => input.parameters.keyid.clone(),
-                    _ => continue,
-                },
+                (None, Means::Message(rules)) => {
+                    let Ok(inputs) = httpsig::read(head, rules) else { continue };
+                    let is_here = |keyid: &Option<Box<str>>| {
+                        let has =
+                            |remote: &RemoteRing| !remote.keys.get(keyid.as_deref()).is_empty();
+                        remotes.iter().all(has)
+                    };
+                    let keyids = inputs.into_iter().map(|input| input.parameters.keyid);
+                    // Of several signatures the first whose key is not here.
+                    keyids.skip_while(is_here).next().unwrap_or_default()
+                }
                 _ => None,
             };
-            let is_missing = |remote: &&crate::verify::key::RemoteRing| {
-                remote.keys.get(name.as_deref()).is_empty()
-            };
+            let is_missing = |remote: &&RemoteRing| remote.keys.get(name.as_deref()).is_empty();
             if let Some(remote) = remotes.iter().find(is_missing) {
                 let remote = std::sync::Arc::clone(&remote.keys);
                 return Some(Wanted { remote, name: name.unwrap_or_default() });

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 
 use super::splice::{quote, splice};
-use crate::verify::form;
+use crate::verify::{definition::Document, form};
 
 /// A request while it is being made: any part of it can still be set.
 #[derive(Clone, Debug)]
@@ -19,6 +19,8 @@ pub(super) struct Draft {
     /// In order, as spelled.
     pub(super) headers: Vec<(String, String)>,
     pub(super) body: Vec<u8>,
+    /// The field that holds the document where the body is a form.
+    pub(super) document: Option<Document>,
 }
 
 impl Draft {
@@ -41,6 +43,7 @@ impl Draft {
             query: uri.query().unwrap_or_default().to_owned(),
             headers: Vec::new(),
             body: Vec::new(),
+            document: None,
         })
     }
 
@@ -113,9 +116,8 @@ impl Draft {
         may_add: bool,
         value: &mut dyn FnMut(Option<&str>) -> String,
     ) -> Result<(), String> {
-        let body = std::str::from_utf8(&self.body).ok();
-        let new = body.and_then(|body| {
-            splice(body, path, may_add, &mut |old| {
+        let new = self.document().and_then(|document| {
+            splice(&document, path, may_add, &mut |old| {
                 let text =
                     old.map(|old| serde_json::from_str(old).unwrap_or_else(|_| old.to_owned()));
                 let new = value(text.as_deref());
@@ -124,7 +126,7 @@ impl Draft {
                 if number { new } else { quote(&new) }
             })
         });
-        self.body = new.ok_or("the body is no JSON in which it could be put")?.into_bytes();
+        self.set_document(new.ok_or("the body is no JSON in which it could be put")?);
         Ok(())
     }
 

@@ -2,19 +2,22 @@
 //!
 //! Pure like the rest of the engine: time and randomness are handed in.
 
+mod document;
 mod draft;
 mod key;
+mod message;
 mod place;
+mod proof;
 mod similar;
 mod splice;
+mod token;
 
-use http::{Method, header::HOST};
+use http::Method;
 
 use self::{draft::Draft, place::Placer};
 use super::{
-    Definition, Head, Scheme, Secret,
-    scheme::{Candidate, Form, Test},
-    source::{Message, Source},
+    Definition, Scheme, Secret,
+    scheme::{Candidate, Means},
 };
 use crate::{clock::UnixMs, decision::Refusal};
 
@@ -93,25 +96,30 @@ pub fn sign(
     request: &SignRequest<'_>,
 ) -> Result<SignedRequest, SignError> {
     let chosen = choose(scheme, secrets, request.at);
-    let Some((first, secret)) = chosen.first() else { return Err(SignError::NoSecret) };
+    let first = chosen.first().map(|(first, _)| *first).or_else(|| {
+        let needs_none = |candidate: &&Candidate| candidate.means == Means::Nothing;
+        scheme.candidates().first().filter(needs_none)
+    });
+    let Some(first) = first else { return Err(SignError::NoSecret) };
     let mut placer = Placer::new(definition, request)?;
-    if let Some(source) = &first.key_id {
+    if let (Some(source), Some((_, secret))) = (&first.key_id, chosen.first()) {
         placer.put("the key id", source, &secret.id)?;
     }
-    if let Some((source, Test::Equals(text))) = first.when.first().map(|c| (&c.source, &c.test)) {
-        placer.put("what it depends on", source, text)?;
-    }
-    placer.ids(scheme.ids_of(first))?;
+    placer.conditions(&first.when)?;
+    placer.bindings(&first.bindings);
+    let ids = scheme.ids_of(first).iter().flat_map(|source| token::behind(first, source));
+    placer.ids(&ids.collect::<Vec<_>>())?;
     placer.kind(scheme.kinds_of(first));
     placer.sample_parts();
-    if let Some((source, unit)) = scheme.timestamp_of(first) {
+    if let Some((source, unit)) = scheme.timestamp_of(first)
+        && !source.is_in_proof()
+    {
         placer.put("the timestamp", source, &unit.write(request.at))?;
     }
     for (candidate, secret) in chosen {
-        let value = value_of(scheme, candidate, secret, &placer.draft)?;
-        place_value(&mut placer, candidate, secret, &value)?;
+        proof::put(scheme, candidate, secret, &mut placer)?;
     }
-    let Draft { method, origin, path, query, headers, body } = placer.draft;
+    let Draft { method, origin, path, query, headers, body, .. } = placer.draft;
     let mark = if query.is_empty() { "" } else { "?" };
     Ok(SignedRequest { method, url: format!("{origin}{path}{mark}{query}"), headers, body })
 }
@@ -144,63 +152,6 @@ fn choose<'a>(
         }
     }
     chosen
-}
-
-/// The signature as the provider spells it, or the token.
-fn value_of(
-    scheme: &Scheme,
-    candidate: &Candidate,
-    secret: &Secret,
-    draft: &Draft,
-) -> Result<String, SignError> {
-    let Some(template) = &candidate.signed else {
-        let key = candidate.key.decode(&secret.bytes).map_err(SignError::Secret)?;
-        return String::from_utf8(key.to_vec())
-            .map_err(|_| SignError::Secret("is not text".to_owned()));
-    };
-    let mut headers = draft.header_map().map_err(SignError::Request)?;
-    if let (false, Ok(host)) = (headers.contains_key(HOST), draft.authority().parse()) {
-        headers.insert(HOST, host);
-    }
-    let uri = draft.target().parse();
-    let uri = uri.map_err(|_| SignError::Request("the path cannot be sent".to_owned()))?;
-    let head = Head { method: &draft.method, uri: &uri, headers: &headers };
-    let found = scheme.look_into(head, &draft.body);
-    let message = Message::new(head, &draft.body).with(&found);
-    let chunks = template.chunks(&message).map_err(SignError::Unsignable)?;
-    Ok(candidate.encoding.encode(&key::sign(candidate, secret, template, &chunks)?))
-}
-
-fn place_value(
-    placer: &mut Placer<'_>,
-    candidate: &Candidate,
-    secret: &Secret,
-    value: &str,
-) -> Result<(), SignError> {
-    let text = match &candidate.form {
-        Form::Bare { prefix } => format!("{prefix}{value}"),
-        Form::List { prefix, element: None, split } => {
-            if let Source::Header(header) = &candidate.from {
-                placer.element(header, "", &format!("{prefix}{value}"), split);
-                return Ok(());
-            }
-            format!("{prefix}{value}")
-        }
-        Form::List { element: Some(element), .. } => {
-            let (first, second) =
-                if element.key_id_first { (&*secret.id, value) } else { (value, &*secret.id) };
-            format!("{}{first}{}{second}{}", element.before, element.between, element.after)
-        }
-        Form::Pairs { split, keys, prefix } => {
-            let key = keys.first().map_or("", AsRef::as_ref);
-            if let Source::Header(header) = &candidate.from {
-                placer.element(header, key, &format!("{prefix}{value}"), split);
-                return Ok(());
-            }
-            format!("{key}{}{prefix}{value}", split.assign)
-        }
-    };
-    placer.put("the signature", &candidate.from, &text)
 }
 
 impl SignedRequest {

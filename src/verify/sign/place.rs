@@ -8,7 +8,17 @@ use super::{
     draft::Draft,
     similar::{similar, uuid},
 };
-use crate::verify::{Definition, definition::raw::RawSignature, pairs::Split, source::Source};
+use crate::{
+    clock::UnixMs,
+    verify::{
+        Definition,
+        definition::raw::RawSignature,
+        json::Pointer,
+        pairs::Split,
+        scheme::{Binding, Condition, Test},
+        source::Source,
+    },
+};
 
 /// A request while it is being made, and what it is made from.
 pub(super) struct Placer<'a> {
@@ -26,6 +36,7 @@ impl<'a> Placer<'a> {
         let method = definition.methods.first().cloned().unwrap_or(http::Method::POST);
         let mut draft = Draft::new(method, request.url).map_err(SignError::Request)?;
         // What the caller says comes first, and nothing is put over it.
+        draft.document = definition.document.clone();
         draft.headers = request.headers.to_vec();
         draft.body = match (request.body, &definition.sample.body) {
             (Some(body), _) => body.to_vec(),
@@ -68,6 +79,9 @@ impl<'a> Placer<'a> {
             }
             Source::Pair(header, key, split) => self.element(header, key, text, split),
             Source::Parameter(name) => self.draft.parameter(name, text),
+            Source::Xml(path, _) => {
+                self.draft.element(path, &mut |_| text.to_owned()).map_err(fail)?;
+            }
             _ => return Err(fail("a sender has no say in it".to_owned())),
         }
         Ok(())
@@ -93,6 +107,33 @@ impl<'a> Placer<'a> {
         }
     }
 
+    /// Puts what decides that the message is signed this way.
+    pub(super) fn conditions(&mut self, conditions: &[Condition]) -> Result<(), SignError> {
+        for condition in conditions {
+            match (&condition.source, &condition.test) {
+                (Source::Method, Test::Equals(name)) => {
+                    let method = http::Method::from_bytes(name.as_bytes());
+                    self.draft.method = method.unwrap_or(http::Method::POST);
+                }
+                (source, Test::Equals(text)) => self.put("what it depends on", source, text)?,
+                (_, Test::Exists(_)) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts what must be equal to something that the route knows. A body that was given keeps its own.
+    pub(super) fn bindings(&mut self, bindings: &[Binding]) {
+        let may_change_body = self.request.body.is_none();
+        for binding in bindings.iter().filter(|b| may_change_body || !b.source.is_in_body()) {
+            let text = binding.constant().and_then(|bytes| String::from_utf8(bytes).ok());
+            if let Some(text) = text {
+                // What has no place for it is judged as it is.
+                let _unplaced = self.put("what it must be", &binding.source, &text);
+            }
+        }
+    }
+
     /// Puts fresh ids, or the one that was asked for. A body that was given keeps its own.
     pub(super) fn ids(&mut self, sources: &[Source]) -> Result<(), SignError> {
         let wanted = self.request.id;
@@ -108,6 +149,14 @@ impl<'a> Placer<'a> {
                     };
                     // One of several places; the others need not be there.
                     let _absent = self.draft.member(&path, false, &mut fresh);
+                }
+                Source::Xml(path, _) if may_change_body => {
+                    let random = &mut self.random;
+                    let mut fresh = |old: &str| match wanted {
+                        Some(id) => id.to_owned(),
+                        None => similar(old, random),
+                    };
+                    let _absent = self.draft.element(path, &mut fresh);
                 }
                 Source::Form(name) if may_change_body => {
                     if let Some(old) = self.draft.field_text(name) {
@@ -131,6 +180,33 @@ impl<'a> Placer<'a> {
             }
         }
         Ok(())
+    }
+
+    /// The time at which it claims to be signed.
+    pub(super) const fn at(&self) -> UnixMs {
+        self.request.at
+    }
+
+    /// A value used once: the id that was asked for, or a fresh one.
+    pub(super) fn nonce(&mut self) -> String {
+        self.request.id.map_or_else(|| uuid(&mut self.random), ToOwned::to_owned)
+    }
+
+    /// Texts for ids and types that are claims.
+    pub(super) fn claims(&mut self, ids: &[Source], kinds: &[Source]) -> Vec<(Pointer, String)> {
+        let mut claims = Vec::new();
+        for source in kinds {
+            if let Source::Claim(pointer, _) = source {
+                claims.push((pointer.clone(), self.request.kind.unwrap_or("sample").to_owned()));
+            }
+        }
+        for source in ids {
+            if let Source::Claim(pointer, _) = source {
+                let id = self.nonce();
+                claims.push((pointer.clone(), id));
+            }
+        }
+        claims
     }
 
     fn fresh_header(&mut self, name: &HeaderName) -> String {

@@ -100,6 +100,15 @@ impl Template {
         other
     }
 
+    /// What it comes to where that is the same in every message.
+    pub(crate) fn constant(&self) -> Option<Vec<u8>> {
+        let bytes = self.parts.iter().map(|part| match part {
+            Part::Literal(bytes) => Some(&**bytes),
+            Part::Value(_) | Part::Optional(_) => None,
+        });
+        bytes.collect::<Option<Vec<_>>>().map(|bytes| bytes.concat())
+    }
+
     /// Whether it is the raw body and nothing else.
     pub(crate) fn is_body(&self) -> bool {
         matches!(self.parts.as_slice(), [Part::Value(one)] if one.is_raw(&Source::Body))

@@ -1,5 +1,6 @@
 //! The keys of a case.
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::Deserialize;
 
 use crate::verify::{
@@ -26,8 +27,11 @@ pub(super) fn credentials<'c>(
     key_id: Option<&str>,
 ) -> Result<Credentials, String> {
     let secrets = secrets.enumerate();
-    let secrets =
-        secrets.map(|(n, text)| Secret::new(&format!("secret-{}", n + 1), text.as_bytes()));
+    let secrets = secrets.map(|(n, text)| {
+        // Bytes that are no text are marked as such.
+        let bytes = text.strip_prefix("base64:").and_then(|text| BASE64_STANDARD.decode(text).ok());
+        Secret::new(&format!("secret-{}", n + 1), bytes.as_deref().unwrap_or(text.as_bytes()))
+    });
     let mut credentials = Credentials { secrets: secrets.collect(), ..Credentials::default() };
     if let (Some(id), Some(first)) = (key_id, credentials.secrets.first_mut()) {
         first.id = id.into();

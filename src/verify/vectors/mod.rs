@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn every_case_of_the_two_families_agrees() {
+    fn every_case_agrees() {
         let mut agreed = 0;
         let mut unsupported = BTreeSet::new();
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors");
@@ -235,28 +235,7 @@ mod tests {
                 }
             }
         }
-        assert!(agreed >= 300, "{agreed}");
-        // The families that a later version brings.
-        let expected = [
-            "adyen/payments-body",
-            "atlassian-connect",
-            "aws-sns",
-            "discord",
-            "fatture-in-cloud",
-            "fatture-in-cloud/structured",
-            "handshakes",
-            "hubspot/v1",
-            "hubspot/v2",
-            "rfc9421/ecdsa-p256-sha256",
-            "rfc9421/ed25519",
-            "rfc9421/hmac-sha256",
-            "rfc9421/rsa-pss-sha512",
-            "rfc9421/rsa-v1_5-sha256",
-            "sendgrid",
-            "twilio/bodySHA256",
-            "twilio/form",
-            "twilio/form-shared-key",
-        ];
-        assert_eq!(unsupported.iter().map(String::as_str).collect::<Vec<_>>(), expected);
+        assert!(agreed >= 454, "{agreed}");
+        assert_eq!(unsupported.iter().map(String::as_str).collect::<Vec<_>>(), ["handshakes"]);
     }
 }

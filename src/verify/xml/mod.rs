@@ -6,10 +6,12 @@
 
 mod extract;
 mod path;
+mod replace;
 mod syntax;
 
 pub(crate) use extract::{NotXml, extract};
 pub(crate) use path::Path;
+pub(crate) use replace::replace;
 
 #[cfg(test)]
 mod tests;

@@ -39,7 +39,6 @@ fn wrong_calls_end_with_two_and_say_why() {
         (&["init", "github", "--upstream", "h:1"], "is no URL"),
         (&["demo", "--twice"], "unexpected argument '--twice'"),
         (&["providers", "gihtub"], "did you mean github?"),
-        (&["providers", "discord"], "comes with a later version"),
         (&["providers", "--family", "rsa"], "possible values: hmac, token"),
         (&["sign"], "say --provider and --secret, or -c and --route"),
         (&["sign", "--provider", "github"], "--secret <SECRET>"),

@@ -247,6 +247,8 @@ pub struct RawExpect {
     pub about: Option<String>,
     /// What is taken if the route says nothing; absent: the route must say it.
     pub default: Option<String>,
+    /// The route need not say it, and nothing is taken instead.
+    pub optional: Option<bool>,
 }
 
 /// `sample`.

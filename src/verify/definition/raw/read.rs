@@ -12,7 +12,8 @@ use serde::{
 };
 
 use super::{
-    Later, Many, RawComponents, RawCondition, RawDigest, RawExpected, RawKey, RawKeyTable, RawRepeats, Scalar,
+    Later, Many, RawComponents, RawCondition, RawDigest, RawExpected, RawKey, RawKeyTable,
+    RawRepeats, Scalar,
 };
 
 impl<'de> Deserialize<'de> for Later {

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::{
-    Many, RawComponents, RawCondition, RawDigest, RawExpected, RawKey, RawKeyTable, RawRepeats, Scalar,
+    Many, RawComponents, RawCondition, RawDigest, RawExpected, RawKey, RawKeyTable, RawRepeats,
+    Scalar,
 };
 
 impl<T: JsonSchema> JsonSchema for Many<T> {

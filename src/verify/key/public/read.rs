@@ -60,6 +60,10 @@ fn from_text(text: &str) -> Result<Vec<NamedKey>, String> {
 }
 
 fn from_pem(text: &str) -> Result<Vec<NamedKey>, String> {
+    // Said first, whatever else is wrong with it.
+    if text.contains("PRIVATE KEY-----") {
+        return Err(PRIVATE.to_owned());
+    }
     let mut keys = Vec::new();
     let mut authorities = Vec::new();
     for block in pem::blocks(text)? {
@@ -72,7 +76,6 @@ fn from_pem(text: &str) -> Result<Vec<NamedKey>, String> {
                 let into = if read.is_authority { &mut authorities } else { &mut keys };
                 into.push(read.into());
             }
-            label if label.ends_with("PRIVATE KEY") => return Err(PRIVATE.to_owned()),
             _ => return Err("is PEM of something that is no public key".to_owned()),
         }
     }

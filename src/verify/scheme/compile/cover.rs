@@ -46,7 +46,7 @@ impl Cover<'_> {
     }
 
     fn covers_itself(&self, source: &Source) -> bool {
-        let is_fixed = |b: &Binding| b.source == *source && b.is_constant();
+        let is_fixed = |b: &Binding| b.source == *source && b.constant().is_some();
         self.is_signed(source) || self.bindings.iter().any(|b| is_fixed(b) || self.binds(b, source))
     }
 
@@ -68,7 +68,9 @@ impl Cover<'_> {
                 && (self.is_signed(&Source::Query)
                     || self.is_signed(&Source::Target)
                     || self.uses_url());
-        is_covered && !binding.may_be_absent && binding.any_of.iter().all(|expected| expected.template.covers(source))
+        is_covered
+            && !binding.may_be_absent
+            && binding.any_of.iter().all(|expected| expected.template.covers(source))
     }
 
     /// The headers that are covered, in lower case.

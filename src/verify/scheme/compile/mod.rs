@@ -173,7 +173,7 @@ impl Compiler<'_> {
         let bindings = self.bindings(path, raw, pairs, &ids);
         let key = if raw.payload.is_some() { "payload" } else { "signed" };
         let signed = self.template(&at(key), text, (&means, &algorithms), pairs, &ids);
-        let group = self.group(&means, signed.as_ref(), &bindings, pairs, ids);
+        let group = self.group((&means, &from), signed.as_ref(), &bindings, pairs, ids);
         let key_id = raw.key_id.as_deref().and_then(|t| self.source(&at("key_id"), t, pairs));
         let when = raw.when.iter().flat_map(|many| &many.0);
         let when = when.filter_map(|c| self.condition(&at("when"), c, pairs)).collect();

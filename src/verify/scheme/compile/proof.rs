@@ -81,14 +81,8 @@ impl Compiler<'_> {
         if algorithms.len() != names.len() || algorithms.is_empty() {
             return None;
         }
-        let symmetric = algorithms.iter().filter(|a| !a.algorithm().is_asymmetric()).count();
-        if symmetric != 0 && symmetric != algorithms.len() {
-            let what = "holds algorithms with secrets and with public keys: a public key could be \
-                        taken for a secret";
-            self.problem(&at, what.to_owned());
-            return None;
-        }
-        let own = algorithms.iter().map(|algorithm| algorithm.algorithm()).collect();
+        let own: Algorithms = algorithms.iter().map(|algorithm| algorithm.algorithm()).collect();
+        self.refuse_mixed(&at, &own)?;
         let required = raw.required.clone().unwrap_or_else(|| vec!["exp".to_owned()]);
         let mut numbered = Vec::new();
         for name in required {
@@ -97,7 +91,25 @@ impl Compiler<'_> {
                 numbered.push((name.into(), number));
             }
         }
-        Some((Means::Jws(Jws { algorithms, required: numbered, reusable: raw.reusable == Some(true) }), own))
+        Some((
+            Means::Jws(Jws {
+                algorithms,
+                required: numbered,
+                reusable: raw.reusable == Some(true),
+            }),
+            own,
+        ))
+    }
+
+    fn refuse_mixed(&mut self, at: &str, algorithms: &[Algorithm]) -> Option<()> {
+        let symmetric = algorithms.iter().filter(|a| !a.is_asymmetric()).count();
+        if symmetric == 0 || symmetric == algorithms.len() {
+            return Some(());
+        }
+        let what = "holds algorithms with secrets and with public keys: a public key could be \
+                    taken for a secret";
+        self.problem(at, what.to_owned());
+        None
     }
 
     /// A message signature: the receiver decides what it must cover.
@@ -105,8 +117,7 @@ impl Compiler<'_> {
         let at = |key: &str| format!("{path}.{key}");
         let names = raw.algorithms.as_deref().unwrap_or_default();
         let registered = |a: &&Algorithm| httpsig::algorithm_name(**a).is_some();
-        let known: Vec<_> =
-            Algorithm::ALL.iter().filter(registered).map(|a| a.as_str()).collect();
+        let known: Vec<_> = Algorithm::ALL.iter().filter(registered).map(|a| a.as_str()).collect();
         let parse = |name: &str| Algorithm::parse(name).filter(|a| registered(&a));
         let algorithms: Vec<_> = names
             .iter()
@@ -115,6 +126,7 @@ impl Compiler<'_> {
         if names.is_empty() {
             self.problem(&at("algorithms"), "is missing".to_owned());
         }
+        self.refuse_mixed(&at("algorithms"), &algorithms)?;
         let mut rules = httpsig::Rules { algorithms, ..httpsig::Rules::default() };
         let mut component = |text: &String| {
             let parsed = Component::parse(text).map_err(|why| format!("`{text}` {why}"));
@@ -129,10 +141,16 @@ impl Compiler<'_> {
             }
         }
         if !rules.require(&Component::CONTENT_DIGEST) {
-            let what = "leaves out \"content-digest\", without which a signature says nothing of the body";
+            let what =
+                "leaves out \"content-digest\", without which a signature says nothing of the body";
             self.problem(&at("components"), what.to_owned());
         }
-        rules.origin = self.expect.get("url").and_then(|url| httpsig::Origin::of_url(url));
+        let url = self.expect.get("url");
+        rules.origin = url.and_then(|url| httpsig::Origin::of_url(url));
+        if url.is_some() && rules.origin.is_none() {
+            let what = "must be the whole URL, as in \"https://example.com/hook\"";
+            self.problem("expect.url", what.to_owned());
+        }
         let algorithms = rules.algorithms.iter().copied().collect();
         Some((Means::Message(rules), algorithms))
     }

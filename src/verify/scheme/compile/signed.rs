@@ -71,7 +71,7 @@ impl Compiler<'_> {
     /// What goes with a message that is proven this way.
     pub(super) fn group(
         &mut self,
-        means: &Means,
+        (means, from): (&Means, &Source),
         template: Option<&Template>,
         bindings: &[Binding],
         pairs: Pairs<'_>,
@@ -100,7 +100,10 @@ impl Compiler<'_> {
             self.problem("repeats", format!("`{source}` is not covered by the signature"));
         }
         let covers_kind = !kinds.is_empty() && kinds.iter().all(|kind| cover.covers(kind));
+        // Of two tokens in two places only the one that has held may be read.
+        let is_read = matches!(means, Means::Jws(_));
         Group {
+            proof: is_read.then(|| from.clone()),
             timestamp,
             ids,
             kinds,

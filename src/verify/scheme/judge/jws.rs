@@ -73,7 +73,9 @@ impl Trial<'_> {
                 return Err(Refusal::new(Code::SignatureMismatch, detail));
             }
         }
-        let not_before = times.nbf.max(times.iat);
+        // Where the definition takes it for the timestamp, the tolerance judges it.
+        let iat = times.iat.filter(|_| !self.is_timestamp("claim:/iat"));
+        let not_before = times.nbf.max(iat);
         Ok(Carried { claims, not_before, expires_at: times.exp, ..Carried::default() })
     }
 }
@@ -100,7 +102,7 @@ impl Key {
 
 impl Candidate {
     /// The payload that a token leaves out.
-    pub(in crate::verify::scheme) fn payload(
+    pub(in crate::verify) fn payload(
         &self,
         message: &Message<'_>,
     ) -> Result<Option<Vec<u8>>, Refusal> {

@@ -9,7 +9,7 @@ use crate::{
     decision::{Code, Refusal},
     verify::{
         Algorithm, EcdsaForm,
-        httpsig::{self, Component, Input, Parameters, Rules},
+        httpsig::{self, Input, Parameters, Rules},
         key::{Key, Material, NamedKey},
         source::Message,
     },
@@ -24,12 +24,16 @@ impl Trial<'_> {
             match self.input(rules, input) {
                 Ok(key_id) => {
                     // What is signed is the digest; that it is the body's is another matter.
-                    if rules.require(&Component::CONTENT_DIGEST) {
+                    if input.covers_digest() {
                         httpsig::digests_hold(message.head, message.body)?;
                     }
                     let content_key = Some(content::fingerprint(&input.base));
-                    let carried = Some(Box::new(Carried::of(&input.parameters)));
-                    return Ok(Held { key_id, content_key, carried });
+                    let mut carried = Carried::of(&input.parameters);
+                    if self.is_timestamp("param:created") {
+                        // The tolerance judges it.
+                        carried.not_before = None;
+                    }
+                    return Ok(Held { key_id, content_key, carried: Some(Box::new(carried)) });
                 }
                 Err(refusal) => problem = problem.or(Some(refusal)),
             }
@@ -39,9 +43,8 @@ impl Trial<'_> {
 
     fn input(&self, rules: &Rules, input: &Input) -> Result<Arc<str>, Refusal> {
         let named = input.parameters.keyid.as_deref();
-        let is_said = |algorithm: &Algorithm| {
-            input.parameters.alg.is_none_or(|said| said == *algorithm)
-        };
+        let is_said =
+            |algorithm: &Algorithm| input.parameters.alg.is_none_or(|said| said == *algorithm);
         let algorithms: Vec<_> = rules.algorithms.iter().copied().filter(is_said).collect();
         let mut matched = Matched(Matched::NONE);
         for (index, key) in self.ring.keys.iter().enumerate() {
@@ -87,16 +90,11 @@ fn verifies(key: &NamedKey, algorithms: &[Algorithm], input: &Input) -> bool {
 impl Carried {
     /// What a message signature says of itself.
     pub(in crate::verify::scheme) fn of(parameters: &Parameters) -> Self {
-        let time = |at: Option<crate::clock::UnixMs>| at.map(|at| at.secs().to_string());
-        let text = |text: &Option<Box<str>>| text.as_deref().map(str::to_owned);
-        let params = [
-            ("created", time(parameters.created)),
-            ("expires", time(parameters.expires)),
-            ("keyid", text(&parameters.keyid)),
-            ("nonce", text(&parameters.nonce)),
-            ("tag", text(&parameters.tag)),
-        ];
-        let params = params.into_iter().filter_map(|(name, text)| Some((name.into(), text?.into())));
-        Self { params: params.collect(), expires_at: parameters.expires, ..Self::default() }
+        Self {
+            params: parameters.texts(),
+            not_before: parameters.created,
+            expires_at: parameters.expires,
+            ..Self::default()
+        }
     }
 }

@@ -150,6 +150,12 @@ impl Scheme {
 }
 
 impl Trial<'_> {
+    /// Whether the definition reads its timestamp there.
+    fn is_timestamp(&self, text: &str) -> bool {
+        let timestamp = self.scheme.timestamp_of(self.candidate);
+        timestamp.is_some_and(|(source, _)| source.to_string() == text)
+    }
+
     /// Judges the proof, and what must be equal for it to be about this message.
     fn judge(&self, givens: &Givens, message: &Message<'_>) -> Result<Held, Refusal> {
         let held = match &self.candidate.means {
