@@ -5,6 +5,8 @@
 
 mod catalogue;
 #[cfg(test)]
+mod documented;
+#[cfg(test)]
 mod tests;
 
 pub use catalogue::{all, builtin, by_case, names, raw, source};

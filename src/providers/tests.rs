@@ -146,7 +146,6 @@ fn routes() -> impl Iterator<Item = Route> {
 /// Whether the definition says that this header is signed, or holds what is compared.
 fn is_signed(name: &str, header: &str) -> bool {
     let raw = raw(name).unwrap();
-    // One that the route names.
     let expect = &builtin(name).unwrap().expect;
     let named = expect.get("header").and_then(|about| about.default.as_deref());
     let is_named = named.is_some_and(|named| named.eq_ignore_ascii_case(header));
@@ -166,7 +165,7 @@ fn is_signed(name: &str, header: &str) -> bool {
     texts.any(|text| {
         let text = text.to_ascii_lowercase();
         let at = |kind: &str| text.contains(&format!("{kind}:{header}"));
-        // A numbered header, or credentials.
+        // A numbered header, one that the route names, or credentials.
         at("header")
             || (text.contains("{listed:") && is_listed(name, header))
             || text.strip_prefix("headers:").is_some_and(|prefix| header.starts_with(prefix))
@@ -321,16 +320,19 @@ fn another_secret_or_time_is_refused() {
 
 #[test]
 fn a_given_body_keeps_its_bytes() {
-    let (text, bytes) = (&b"{\"a\" : 1,\n \"a\":2}"[..], b"{\"a\" : 1,\n \"a\":2}\xff");
     for route in routes().filter(|route| route.scheme.coverage().body) {
+        let signatures = &raw(route.name()).unwrap().signature.as_ref().unwrap().0;
+        let mut templates =
+            signatures.iter().flat_map(|s| s.signed.iter().flat_map(|many| &many.0));
         let json = raw(route.name()).unwrap().timestamp.as_ref().is_some_and(|timestamp| {
             timestamp.from.as_ref().is_some_and(|from| from.0[0].starts_with("json:"))
         });
-        let parts = raw(route.name()).unwrap().signature.as_ref().unwrap();
-        let mut signed = parts.0.iter().flat_map(|s| &s.signed).flat_map(|many| &many.0);
-        if !json && !signed.any(|text| text.contains("{json:")) {
-            let body = if is_in_template(route.name(), "utf8") { text } else { bytes };
-            let request = route.sign(&SignRequest { body: Some(body), ..Route::request() });
+        if !json && !templates.clone().any(|text| text.contains("{json:")) {
+            // Some senders sign the body as text.
+            let is_text = templates.any(|t| t.contains("|json") || t.contains("|utf8"));
+            let end: &[u8] = if is_text { "\u{e9}".as_bytes() } else { b"\xff" };
+            let body = [b"{\"a\" : 1,\n \"a\":2}", end].concat();
+            let request = route.sign(&SignRequest { body: Some(&body), ..Route::request() });
             assert_eq!(request.body, body, "{}", route.name());
             assert!(route.judge(&request).is_ok(), "{}", route.name());
         }
@@ -353,6 +355,26 @@ fn what_the_caller_says_is_not_overwritten() {
     let route = Route::new(builtin("stripe").unwrap());
     let request = route.sign(&SignRequest { headers: &headers, ..Route::request() });
     assert_eq!(request.headers[0], headers[0]);
+    assert!(route.judge(&request).is_err());
+}
+
+/// An example that the provider's documentation shows with its secret and its signature.
+#[test]
+fn what_documentation_shows_verifies() {
+    let mut route = Route::new(builtin("sendcloud").unwrap());
+    route.secrets = vec![Secret::new("1", b"secretkey")];
+    route.keys = KeyRing::build(&route.scheme, &route.secrets.as_slice().into()).unwrap();
+    let mut request = SignedRequest {
+        method: http::Method::POST,
+        url: URL.to_owned(),
+        headers: vec![(
+            "Sendcloud-Signature".to_owned(),
+            "1eed4b3d41f4653ac64fd56f1bf1cbfd349e4482cbc11dff7134bd93e5da4b0a".to_owned(),
+        )],
+        body: br#"{"key": "value"}"#.to_vec(),
+    };
+    assert!(route.judge(&request).is_ok());
+    request.body.push(b' ');
     assert!(route.judge(&request).is_err());
 }
 

@@ -25,6 +25,8 @@ pub(crate) enum Encoding {
     Base64,
     /// Standard alphabet, padding optional.
     Base64Any,
+    /// Padded standard alphabet, percent-encoded as in a URL.
+    Base64Percent,
     /// URL-safe alphabet, padding optional.
     Base64Url,
     /// Lower-case digits only.
@@ -43,7 +45,7 @@ const URL: GeneralPurpose = GeneralPurpose::new(&URL_SAFE, INDIFFERENT.with_enco
 impl Encoding {
     /// The names of the language.
     pub(crate) const NAMES: &'static [&'static str] =
-        &["hex", "hex-any", "base64", "base64-any", "base64url"];
+        &["hex", "hex-any", "base64", "base64-any", "base64-percent", "base64url"];
 
     /// Reads a name.
     pub(crate) fn parse(name: &str) -> Option<Self> {
@@ -52,6 +54,7 @@ impl Encoding {
             "hex-any" => Self::HexAny,
             "base64" => Self::Base64,
             "base64-any" => Self::Base64Any,
+            "base64-percent" => Self::Base64Percent,
             "base64url" => Self::Base64Url,
             _ => return None,
         })
@@ -64,6 +67,7 @@ impl Encoding {
             Self::HexAny => "hex-any",
             Self::Base64 => "base64",
             Self::Base64Any => "base64-any",
+            Self::Base64Percent => "base64-percent",
             Self::Base64Url => "base64url",
         }
     }
@@ -71,7 +75,7 @@ impl Encoding {
     /// Decodes a signature of exactly `expected` bytes; `None` for any other text.
     pub(crate) fn decode(self, text: &[u8], expected: usize) -> Option<SignatureBytes> {
         // The longest spelling that can be right bounds what is looked at.
-        if text.len() > expected.saturating_mul(2) {
+        if text.len() > expected.saturating_mul(if self == Self::Base64Percent { 4 } else { 2 }) {
             return None;
         }
         let mut out = [0_u8; 2 * MAX_SIGNATURE];
@@ -80,6 +84,7 @@ impl Encoding {
             Self::HexAny => unhex(text, &mut out, &ANY_CASE)?,
             Self::Base64 => STRICT.decode_slice(text, &mut out).ok()?,
             Self::Base64Any => ANY.decode_slice(text, &mut out).ok()?,
+            Self::Base64Percent => STRICT.decode_slice(unpercent(text)?, &mut out).ok()?,
             Self::Base64Url => URL.decode_slice(text, &mut out).ok()?,
         };
         let decoded = out.get(..len).filter(|d| d.len() == expected)?;
@@ -96,6 +101,7 @@ impl Encoding {
             Self::Hex | Self::HexAny => hex::decode(text).ok()?,
             Self::Base64 => STRICT.decode(text).ok()?,
             Self::Base64Any => ANY.decode(text).ok()?,
+            Self::Base64Percent => STRICT.decode(unpercent(text)?).ok()?,
             Self::Base64Url => URL.decode(text).ok()?,
         };
         (decoded.len() <= MAX_PUBLIC_SIGNATURE).then(|| SignatureBytes::from_vec(decoded))
@@ -106,9 +112,30 @@ impl Encoding {
         match self {
             Self::Hex | Self::HexAny => hex::encode(bytes),
             Self::Base64 | Self::Base64Any => STRICT.encode(bytes),
+            Self::Base64Percent => {
+                STRICT.encode(bytes).replace('+', "%2B").replace('/', "%2F").replace('=', "%3D")
+            }
             Self::Base64Url => URL.encode(bytes),
         }
     }
+}
+
+/// Takes back what a URL would do to base64: only its own three signs may be escaped.
+fn unpercent(text: &[u8]) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((&byte, after)) = rest.split_first() {
+        let (byte, after) = match (byte, after) {
+            (b'%', [b'2', b'B' | b'b', after @ ..]) => (b'+', after),
+            (b'%', [b'2', b'F' | b'f', after @ ..]) => (b'/', after),
+            (b'%', [b'3', b'D' | b'd', after @ ..]) => (b'=', after),
+            (b'%', _) => return None,
+            plain => plain,
+        };
+        out.push(byte);
+        rest = after;
+    }
+    Some(out)
 }
 
 /// What each byte stands for as a digit; [`NO_DIGIT`] for those that are none.
@@ -258,6 +285,27 @@ mod tests {
         odd.push('d');
         assert!(Encoding::Base64Any.decode(odd.as_bytes(), 20).is_none(), "stray bits");
         assert!(Encoding::Base64.decode(&[b'A'; 10_000], 20).is_none());
+    }
+
+    #[test]
+    fn escaped_base64_is_that_of_a_url() {
+        let bytes: Vec<u8> = (0..20).map(|i| 0xfb ^ i).collect();
+        let plain = Encoding::Base64.encode(&bytes);
+        let escaped = Encoding::Base64Percent.encode(&bytes);
+        assert!(plain.contains('+') && plain.ends_with('=') && !escaped.contains(['+', '/', '=']));
+        let lower = escaped.replace("%2B", "%2b").replace("%2F", "%2f").replace("%3D", "%3d");
+        for good in [&plain, &escaped, &lower] {
+            let decoded = Encoding::Base64Percent.decode(good.as_bytes(), 20).unwrap();
+            assert_eq!(*decoded, *bytes, "{good}");
+            let decoded = Encoding::Base64Percent.decode_any(good.as_bytes()).unwrap();
+            assert_eq!(*decoded, *bytes, "{good}");
+        }
+        for bad in ["%", "%2", "%3", "%41", "%2525", "%zz"] {
+            let text = format!("{}{bad}", escaped.trim_end_matches("%3D"));
+            assert!(Encoding::Base64Percent.decode(text.as_bytes(), 20).is_none(), "{bad}");
+            assert!(Encoding::Base64Percent.decode_any(text.as_bytes()).is_none(), "{bad}");
+        }
+        assert!(Encoding::Base64.decode(escaped.as_bytes(), 20).is_none());
     }
 
     #[test]

@@ -91,6 +91,11 @@ impl Key {
         in_time && is_meant
     }
 
+    /// Whether it has this very name.
+    pub(crate) fn is_called(&self, name: &[u8]) -> bool {
+        self.name.as_ref().is_some_and(|own| *own.as_bytes() == *name)
+    }
+
     /// Whether a token is this one; the time depends on the lengths alone.
     pub(crate) fn is_token(&self, token: &[u8]) -> Choice {
         match &self.material {

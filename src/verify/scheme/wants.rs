@@ -52,10 +52,23 @@ impl Scheme {
                     // Of several signatures the first whose key is not here.
                     keyids.skip_while(is_here).next().unwrap_or_default()
                 }
-                _ => None,
+                _ => match candidate.named_key(&message) {
+                    Ok(named) => named
+                        .and_then(|name| String::from_utf8(name.into_owned()).ok())
+                        .map(Into::into),
+                    Err(_) => continue,
+                },
             };
-            let is_missing = |remote: &&RemoteRing| remote.keys.get(name.as_deref()).is_empty();
-            if let Some(remote) = remotes.iter().find(is_missing) {
+            let has_it = |remote: &RemoteRing| !remote.keys.get(name.as_deref()).is_empty();
+            let is_here = |name: &str| {
+                let mut own = keys.of(number).keys.iter();
+                remotes.iter().any(has_it) || own.any(|key| key.is_called(name.as_bytes()))
+            };
+            // A name that is known need not be looked for elsewhere.
+            if name.as_deref().is_some_and(is_here) {
+                continue;
+            }
+            if let Some(remote) = remotes.iter().find(|remote| !has_it(remote)) {
                 let remote = std::sync::Arc::clone(&remote.keys);
                 return Some(Wanted { remote, name: name.unwrap_or_default() });
             }

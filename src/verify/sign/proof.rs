@@ -46,14 +46,14 @@ pub(super) fn put(
         }
     };
     if let Source::Header(header) = &candidate.from {
-        // What is signed may stand in the same header, before the signature.
-        let (split, key, prefix) = match &candidate.form {
-            Form::Pairs { split, keys, prefix } => (Some(split), keys.first(), prefix),
-            Form::List { split, prefix, element: None } => (Some(split), None, prefix),
-            Form::List { prefix, .. } | Form::Bare { prefix } => (None, None, prefix),
+        let in_header = match &candidate.form {
+            Form::Pairs { split, keys, prefix } => {
+                Some((keys.first().map_or("", AsRef::as_ref), prefix, split))
+            }
+            Form::List { prefix, element: None, split } => Some(("", prefix, split)),
+            Form::Bare { .. } | Form::List { .. } => None,
         };
-        if let Some(split) = split {
-            let key = key.map_or("", AsRef::as_ref);
+        if let Some((key, prefix, split)) = in_header {
             placer.element(header, key, &format!("{prefix}{value}"), split);
             return Ok(());
         }

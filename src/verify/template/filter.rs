@@ -22,6 +22,7 @@ pub(crate) enum Filter {
     EncodeTarget,
     Free,
     Hex,
+    Json,
     Line,
     Lower,
     OpenQuery,
@@ -68,6 +69,7 @@ const NAMES: &[(&str, Filter)] = &[
     ("sha512", Filter::Sha512),
     ("crc32", Filter::Crc32),
     ("hex", Filter::Hex),
+    ("json", Filter::Json),
     ("base64", Filter::Base64),
     ("base64url", Filter::Base64Url),
     ("lower", Filter::Lower),
@@ -111,6 +113,7 @@ impl Filter {
             | Self::EncodeTarget
             | Self::Free
             | Self::Hex
+            | Self::Json
             | Self::Line
             | Self::Rfc3339
             | Self::Sha256
@@ -138,6 +141,7 @@ impl Filter {
                 | Self::Base64Url
                 | Self::Digits
                 | Self::Hex
+                | Self::Json
                 | Self::Line
                 | Self::Rfc3339
                 | Self::Uuid
@@ -155,6 +159,7 @@ impl Filter {
                 | Self::Crc32
                 | Self::Digits
                 | Self::Hex
+                | Self::Json
                 | Self::Rfc3339
                 | Self::Utf8
                 | Self::Uuid
@@ -165,7 +170,7 @@ impl Filter {
     /// What is known of the form of its result.
     pub(super) const fn class(self, before: Class) -> Class {
         match (self, before) {
-            (Self::Free | Self::Sorted | Self::SortedDistinct, _) => Class::Open,
+            (Self::Free | Self::Json | Self::Sorted | Self::SortedDistinct, _) => Class::Open,
             (Self::Line | Self::OrEmpty | Self::Utf8, _) => before,
             (Self::Crc32, _) => Class::Digits,
             (Self::Sha1, _) => Class::Width(20),
@@ -197,6 +202,7 @@ impl Filter {
             Self::Hex => hex::encode(&value).into_bytes().into(),
             Self::Base64 => STANDARD.encode(&value).into_bytes().into(),
             Self::Base64Url => URL_SAFE_NO_PAD.encode(&value).into_bytes().into(),
+            Self::Json => serde_json::to_vec(std::str::from_utf8(&value).ok()?).ok()?.into(),
             Self::Lower => value.to_ascii_lowercase().into(),
             Self::UrlDecode => form::decode(&value).into_owned().into(),
             Self::Sorted => form::sorted(&value)?.into(),
@@ -253,6 +259,9 @@ mod tests {
             assert_eq!(apply(filters, value).as_deref(), Some(expected), "{filters}");
         }
         assert_eq!(Filter::Utf8.apply(Cow::Borrowed(b"{}\x80")), None);
+        assert_eq!(Filter::Json.apply(Cow::Borrowed(b"{}\x80")), None);
+        let quoted = apply("json", "{\"a\":\n\u{1}\u{e9}/<\u{2028}\\}");
+        assert_eq!(quoted.unwrap(), "\"{\\\"a\\\":\\n\\u0001\u{e9}/<\u{2028}\\\\}\"");
         assert_eq!(apply("with-port", "/p"), None);
     }
 

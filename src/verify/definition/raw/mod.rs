@@ -93,7 +93,7 @@ pub struct RawSignature {
     pub prefix: Option<String>,
     /// The shape of a list's elements where they carry a key id, with `{key_id}` and `{value}`.
     pub element: Option<String>,
-    /// "hex", "hex-any", "base64", "base64-any" or "base64url".
+    /// "hex", "hex-any", "base64", "base64-any", "base64-percent" or "base64url".
     pub encoding: Option<String>,
     /// How the configured secret becomes the key.
     pub key: Option<RawKey>,

@@ -47,19 +47,16 @@ impl Trial<'_> {
         let holds = |key: &NamedKey| {
             key.verifies(algorithm, EcdsaForm::Raw, &jws.signing_input, &jws.signature)
         };
+        let mut is_missing = false;
         for remote in self.ring.remotes.iter().filter(|remote| remote.is_active(self.now)) {
-            if remote.keys.is_empty() {
-                return Err(Refusal::new(
-                    Code::KeyUnavailable,
-                    "the sender's keys are not here yet",
-                )
-                .retry_after(5));
-            }
+            is_missing |= remote.keys.is_empty();
             if remote.keys.get(named).iter().any(|key| holds(key)) {
                 return Ok(Arc::clone(&remote.id));
             }
         }
-        Err(mismatch())
+        let unavailable =
+            Refusal::new(Code::KeyUnavailable, "the sender's keys are not here yet");
+        Err(if is_missing { unavailable.retry_after(5) } else { mismatch() })
     }
 
     fn carried(&self, rules: &Jws, payload: &[u8]) -> Result<Carried, Refusal> {

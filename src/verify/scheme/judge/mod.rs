@@ -184,7 +184,7 @@ impl Carried {
 
 impl Candidate {
     /// The key id that the message names outside of the signature's elements.
-    fn named_key<'a>(
+    pub(in crate::verify::scheme) fn named_key<'a>(
         &self,
         message: &Message<'a>,
     ) -> Result<Option<super::claim::Token<'a>>, Refusal> {

@@ -52,7 +52,7 @@ impl Trial<'_> {
         }
         let key_id = match matched.key(&self.ring.keys) {
             Some(key) => Arc::clone(&key.id),
-            None => self.fetched(&chunks, givens, message)?,
+            None => self.fetched(named.as_deref(), &chunks, givens, message)?,
         };
         let content_key = Some(content_key(template, &chunks, message.body));
         Ok(Held { key_id, content_key, carried: None })
@@ -93,6 +93,7 @@ impl Trial<'_> {
     /// Judges by the key that was fetched for this message.
     fn fetched(
         &self,
+        named: Option<&[u8]>,
         chunks: &Chunks<'_>,
         givens: &Givens,
         message: &Message<'_>,
@@ -101,14 +102,15 @@ impl Trial<'_> {
             Some(certificate) => Some(certificate.url(message)?),
             None => None,
         };
+        let named = named.and_then(|name| std::str::from_utf8(name).ok());
+        let name = certificate.as_deref().or(named);
+        let mut is_missing = false;
         let text = whole(chunks);
         let (algorithm, form) = (self.candidate.algorithm(), self.candidate.ecdsa);
         for remote in self.ring.remotes.iter().filter(|remote| remote.is_active(self.now)) {
-            let keys = remote.keys.get(certificate.as_deref());
-            if keys.is_empty() {
-                return Err(Refusal::new(Code::KeyUnavailable, "the sender's key is not here yet")
-                    .retry_after(5));
-            }
+            let keys = remote.keys.get(name);
+            // A set that is here says of every other name that there is no such key.
+            is_missing |= keys.is_empty() && (certificate.is_some() || remote.keys.is_empty());
             for given in givens.iter().filter(|given| given.candidate == self.number) {
                 let holds = |key: &NamedKey| key.verifies(algorithm, form, &text, &given.signature);
                 if keys.iter().any(|key| holds(key)) {
@@ -116,7 +118,8 @@ impl Trial<'_> {
                 }
             }
         }
-        Err(mismatch())
+        let unavailable = Refusal::new(Code::KeyUnavailable, "the sender's key is not here yet");
+        Err(if is_missing { unavailable.retry_after(5) } else { mismatch() })
     }
 }
 
