@@ -16,6 +16,7 @@ use crate::{
     gateway::{Route, Shared},
     net::Remark,
     telemetry::Conclusion,
+    verify::handshake::Reply,
 };
 
 /// A request on its way: head, body (a stream first, then bytes), what was proven of it so far,
@@ -169,6 +170,8 @@ pub struct Record {
     pub upstream_status: Option<u16>,
     /// Time from handing the request to the upstream to its status line, in microseconds.
     pub upstream_us: Option<u64>,
+    /// What a handshake is answered with.
+    pub reply: Option<Box<Reply>>,
     /// What could have matched instead, for a mismatch; see `hookward verify`.
     pub near_miss: Option<NearMiss>,
     /// What all requests share.
@@ -214,6 +217,7 @@ impl Record {
             body_sha256: None,
             upstream_status: None,
             upstream_us: None,
+            reply: None,
             near_miss: None,
             shared,
             concluded: false,

@@ -9,6 +9,7 @@ pub mod clock;
 pub mod config;
 pub mod decision;
 pub mod delivery;
+pub mod fetch;
 pub mod gateway;
 pub mod layer;
 pub mod limit;

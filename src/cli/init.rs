@@ -102,7 +102,7 @@ fn route(out: &mut String, name: &str, upstream: &str, is_first: bool) {
         .and_then(|raw| raw.expect.as_ref())
         .into_iter()
         .flatten()
-        .filter(|(_, expect)| expect.default.is_none());
+        .filter(|(_, expect)| expect.is_required());
     for (key, expect) in required {
         let about = expect.about.as_deref().unwrap_or("what the provider was told");
         let value =

@@ -85,6 +85,7 @@ fn catalogue(args: &Args, style: Style) -> String {
         "FRESHNESS",
         "REPLAY KEY",
         "RETRIES",
+        "HANDSHAKE",
         "EVIDENCE",
     ]);
     for summary in &wanted {
@@ -147,7 +148,18 @@ mod tests {
         let words: Vec<_> = github.split_whitespace().collect();
         assert_eq!(
             words,
-            ["github", "GitHub", "hmac", "hmac-sha256", "none", "signed", "bytes", "none", "sdk"]
+            [
+                "github",
+                "GitHub",
+                "hmac",
+                "hmac-sha256",
+                "none",
+                "signed",
+                "bytes",
+                "none",
+                "none",
+                "sdk"
+            ]
         );
         let stripe = text.lines().find(|line| line.starts_with("stripe ")).unwrap();
         assert!(stripe.contains("5m") && stripe.contains("event id"), "{stripe}");

@@ -12,7 +12,6 @@ pub mod lint;
 mod load;
 mod material;
 pub mod model;
-mod network;
 pub mod policy;
 mod problem;
 mod problems;

@@ -109,7 +109,8 @@ fn a_whole_configuration_becomes_what_it_says() {
     assert_eq!(stripe.hosts, ["hooks.example.com"]);
     assert_eq!(stripe.secrets[1].bytes.as_slice(), b" a secret of two words ");
     assert_eq!((&*stripe.secrets[1].id, stripe.secrets[1].id_is_explicit), ("secret", false));
-    let sources: Vec<_> = stripe.allow_from.iter().flatten().map(ToString::to_string).collect();
+    let sources: Vec<_> =
+        stripe.allow_from.iter().flat_map(|from| &from.networks).map(ToString::to_string).collect();
     assert_eq!(sources, ["192.0.2.7/32", "198.51.100.0/24", "203.0.113.0/24"]);
     assert_eq!(stripe.body.content_types, ["application/json"]);
     assert!(stripe.body.schema.is_some() && stripe.body.schemas.contains_key("invoice.paid"));

@@ -12,6 +12,7 @@ use crate::{
         self, LoadOptions, Problem,
         model::{self, Config, FilterSubject},
     },
+    fetch::Resolver,
     limit,
     net::Sources,
     replay,
@@ -19,7 +20,27 @@ use crate::{
     upstream::{self, TlsContext, Upstream},
 };
 
-use super::{Gateway, Route, Router, Shared, Snapshot};
+use super::{AllowFrom, Gateway, Route, Router, Shared, Snapshot};
+
+/// What a gateway is put into.
+#[derive(Debug)]
+pub struct Surroundings {
+    /// Both times.
+    pub clock: Clock,
+    /// Where decisions are made known.
+    pub telemetry: Arc<Telemetry>,
+    /// Exchanges that outlived their sender.
+    pub exchanges: TaskTracker,
+    /// How names are looked up of what is fetched.
+    pub resolver: Resolver,
+}
+
+impl Surroundings {
+    /// With the system's resolver.
+    pub fn new(clock: Clock, telemetry: Arc<Telemetry>, exchanges: TaskTracker) -> Self {
+        Self { clock, telemetry, exchanges, resolver: Resolver::system() }
+    }
+}
 
 /// How many sources each rate limit keeps account of. A source that is forgotten begins anew.
 const MAX_SOURCES: u64 = 100_000;
@@ -49,15 +70,10 @@ impl Gateway {
     /// # Errors
     ///
     /// If an upstream cannot run as configured.
-    pub fn new(
-        config: &Config,
-        clock: Clock,
-        telemetry: Arc<Telemetry>,
-        exchanges: TaskTracker,
-    ) -> Result<Arc<Self>, BuildError> {
+    pub fn new(config: &Config, around: Surroundings) -> Result<Arc<Self>, BuildError> {
         let gateway = Self {
             snapshot: ArcSwap::from_pointee(Snapshot::empty()),
-            shared: Arc::new(Shared::new(clock, telemetry, exchanges)),
+            shared: Arc::new(Shared::new(around)),
             replay: Arc::new(replay::Registry::new()),
             limits: limit::Registry::new(MAX_SOURCES),
         };
@@ -77,7 +93,7 @@ impl Gateway {
         let (loaded, _) =
             config::lint::load_and_lint(path, &options).map_err(BuildError::Config)?;
         let telemetry = Arc::new(Telemetry::new(clock.clone(), None));
-        Self::new(&loaded.config, clock, telemetry, TaskTracker::new())
+        Self::new(&loaded.config, Surroundings::new(clock, telemetry, TaskTracker::new()))
     }
 
     /// Puts another configuration into force. It is built whole before it is swapped in; requests
@@ -119,6 +135,7 @@ impl Gateway {
         };
         // What can fail comes first: from here on, state that outlives reloads takes over settings.
         let upstreams = config.routes.iter().map(build).collect::<Result<Vec<_>, _>>()?;
+        self.shared.fetching.configure(config);
         let mut router = Router::default();
         let mut routes = Vec::with_capacity(config.routes.len());
         for (index, (checked, upstream)) in config.routes.iter().zip(upstreams).enumerate() {
@@ -140,7 +157,10 @@ impl Gateway {
             methods: checked.methods.clone(),
             require_https: checked.require_https,
             excepted_until: checked.excepted_until,
-            allow_from: checked.allow_from.as_deref().map(Sources::new),
+            allow_from: checked
+                .allow_from
+                .as_ref()
+                .map(|from| AllowFrom::new(from, self.shared.fetching.lists())),
             limits: self.limits.route(&checked.name, &checked.rate_limit),
             definition: Arc::clone(&checked.definition),
             scheme: Arc::clone(&checked.scheme),

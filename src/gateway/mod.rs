@@ -1,6 +1,7 @@
 //! The running snapshot: routes with their schemes, keys, limiters and upstreams; and what
 //! outlives it.
 
+mod allow;
 mod budget;
 mod build;
 mod route;
@@ -14,10 +15,11 @@ use std::sync::{
 use arc_swap::{ArcSwap, Guard};
 use tokio_util::task::TaskTracker;
 
-use crate::{clock::Clock, limit, net::Sources, replay, telemetry::Telemetry};
+use crate::{clock::Clock, fetch::Fetching, limit, net::Sources, replay, telemetry::Telemetry};
 
+pub use allow::{AllowFrom, Standing};
 pub use budget::{BodyBudget, Charge};
-pub use build::BuildError;
+pub use build::{BuildError, Surroundings};
 pub use route::Route;
 pub use router::{Found, Router};
 
@@ -53,6 +55,8 @@ pub struct Shared {
     pub exchanges: TaskTracker,
     /// Where decisions are made known.
     pub telemetry: Arc<Telemetry>,
+    /// Keys and address lists from elsewhere.
+    pub fetching: Arc<Fetching>,
     body_timeout_ms: AtomicU64,
 }
 
@@ -74,6 +78,16 @@ impl Gateway {
         }
     }
 
+    /// Begins to fetch what routes need, and keeps it fresh; further calls change nothing.
+    pub fn spawn_fetching(&self, runtime: &tokio::runtime::Handle) {
+        self.shared.fetching.spawn(runtime);
+    }
+
+    /// What is fetched.
+    pub fn fetching(&self) -> &Arc<Fetching> {
+        &self.shared.fetching
+    }
+
     /// What all requests share.
     pub const fn shared(&self) -> &Arc<Shared> {
         &self.shared
@@ -81,9 +95,12 @@ impl Gateway {
 }
 
 impl Shared {
-    pub(crate) fn new(clock: Clock, telemetry: Arc<Telemetry>, exchanges: TaskTracker) -> Self {
+    pub(crate) fn new(around: Surroundings) -> Self {
+        let Surroundings { clock, telemetry, exchanges, resolver } = around;
         let bodies = Arc::new(BodyBudget::default());
-        Self { clock, bodies, exchanges, telemetry, body_timeout_ms: AtomicU64::new(0) }
+        let fetching = Fetching::new(clock.clone(), resolver);
+        let body_timeout_ms = AtomicU64::new(0);
+        Self { clock, bodies, exchanges, telemetry, fetching, body_timeout_ms }
     }
 
     /// From a complete head to the last byte of the body.

@@ -15,14 +15,13 @@ use crate::{
     clock::UnixMs,
     config::model::{self, Answers, Body, Check, Filter, OnUnlisted},
     limit,
-    net::Sources,
     replay::RouteStore,
     telemetry::RouteTelemetry,
     upstream::Upstream,
     verify::{Definition, KeyRing, PublicKey, Scheme, Secret},
 };
 
-use super::Shared;
+use super::{AllowFrom, Shared};
 
 /// One route in force.
 #[derive(Debug)]
@@ -42,7 +41,7 @@ pub struct Route {
     /// When the policy's exception for this route ends, and with it the route.
     pub excepted_until: Option<UnixMs>,
     /// The source list.
-    pub allow_from: Option<Sources>,
+    pub allow_from: Option<AllowFrom>,
     /// Rate limits.
     pub limits: limit::RouteLimits,
     /// The provider's definition.

@@ -20,7 +20,7 @@ use super::{Answer, Refused};
 pub trait Judge<B, P>: Clone {
     /// Under which name its outcome is recorded.
     const CHECK: Check;
-    /// Whether the check that [`Self::CHECK`] names is done with when this held.
+    /// Whether the check that [`Self::CHECK`] names is done with, and told of, when this held.
     const WHOLE: bool = true;
     /// What shows that it held; only the check's own file can make one.
     type Proof;
@@ -36,6 +36,8 @@ pub trait Judge<B, P>: Clone {
 /// Why there is no proof.
 #[derive(Debug)]
 pub enum Unproven {
+    /// The request was no delivery, and was answered: the record has what is sent.
+    Answered(Refusal),
     /// The delivery does not pass.
     Refused(Refusal),
     /// The check rests on another one that was waived, so there is nothing to judge and nothing
@@ -104,9 +106,12 @@ where
     fn call(&mut self, mut delivery: Delivery<B, P>) -> Self::Future {
         match self.check.judge(&mut delivery) {
             Ok(proof) => {
-                delivery.record.checks.pass(C::CHECK);
+                if C::WHOLE {
+                    delivery.record.checks.pass(C::CHECK);
+                }
                 Checked::Next { future: self.next.call(delivery.prove(|p| (p, proof))) }
             }
+            Err(Unproven::Answered(refusal)) => Checked::answered(refusal, delivery.record),
             Err(Unproven::Refused(refusal)) => Checked::refused(C::CHECK, refusal, delivery.record),
             Err(Unproven::Moot) => {
                 let refusal = Refusal::new(Code::InternalError, "an enforced check was skipped");
@@ -138,6 +143,7 @@ where
                 Held::Proven(proof)
             }
             Err(Unproven::Moot) => Held::Waived,
+            Err(Unproven::Answered(refusal)) => return Checked::answered(refusal, delivery.record),
             Err(Unproven::Refused(refusal)) if delivery.route().monitors(C::CHECK) => {
                 delivery.record.checks.waive(C::CHECK, refusal);
                 Held::Waived
@@ -164,6 +170,10 @@ pin_project_lite::pin_project! {
 }
 
 impl<F> Checked<F> {
+    const fn answered(refusal: Refusal, record: Box<Record>) -> Self {
+        Self::Refused { refused: Some(Refused { refusal, record }) }
+    }
+
     fn refused(check: Check, refusal: Refusal, record: Box<Record>) -> Self {
         Self::Refused { refused: Some(Refused::by(check, refusal, record)) }
     }

@@ -247,6 +247,7 @@ fn charge_failure(refusal: &Refusal, record: &Record) {
     let failed = matches!(
         refusal.code,
         Code::AmbiguousHeader
+            | Code::HandshakeRefused
             | Code::IdMissing
             | Code::SignatureMalformed
             | Code::SignatureMismatch

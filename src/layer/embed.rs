@@ -56,15 +56,19 @@ pub struct Inner<S, Q> {
 }
 
 impl<Q> VerifyLayer<Q> {
-    /// Protects with the routes of this gateway.
-    pub const fn new(gateway: Arc<Gateway>) -> Self {
+    /// Protects with the routes of this gateway. Called within a runtime, it has the address lists
+    /// and keys that they need fetched there; else call [`Gateway::spawn_fetching`].
+    pub fn new(gateway: Arc<Gateway>) -> Self {
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            gateway.spawn_fetching(&runtime);
+        }
         Self { gateway, body: PhantomData }
     }
 }
 
 impl<Q> Clone for VerifyLayer<Q> {
     fn clone(&self) -> Self {
-        Self::new(Arc::clone(&self.gateway))
+        Self { gateway: Arc::clone(&self.gateway), body: PhantomData }
     }
 }
 

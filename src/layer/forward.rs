@@ -97,7 +97,7 @@ static VALUES: LazyLock<Vec<HeaderValue>> = LazyLock::new(|| {
 
 impl Proven {
     pub(super) fn of(route: &Route, proof: &Admitted) -> Self {
-        let (((((at_signature, timely), once), _), _), satisfied) = proof;
+        let ((((((at_signature, timely), _), once), _), _), satisfied) = proof;
         let verified: Option<&Verified> = at_signature.1.proven();
         let token = route.scheme.coverage().token;
         let bits = [

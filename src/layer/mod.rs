@@ -6,12 +6,15 @@
 //! A service of your own gets the same protection without a proxy through [`VerifyLayer`].
 
 pub mod body;
+pub mod challenge;
 pub mod check;
 pub mod claim;
 pub mod edge;
 pub mod embed;
 pub mod event;
 pub mod forward;
+pub mod handshake;
+pub mod keys;
 pub mod outlive;
 mod payload;
 mod proxy;

@@ -24,7 +24,7 @@ use crate::{
     verify::{Event, Head, Verified},
 };
 
-use super::{Answer, Refused, outlive::Outlive, timestamp::Timely};
+use super::{Answer, Refused, handshake::NoHandshake, outlive::Outlive, timestamp::Timely};
 
 /// Reserves before, settles after.
 #[derive(Clone, Debug)]
@@ -66,7 +66,7 @@ impl<S> Layer<S> for ReplayLayer {
 }
 
 /// What was proven when replay is judged.
-type Judged<P> = ((P, Held<Verified>), Held<Timely>);
+type Judged<P> = (((P, Held<Verified>), Held<Timely>), NoHandshake);
 
 impl<P, R, S> Service<Delivery<Bytes, Judged<P>>> for Replay<S>
 where
@@ -131,7 +131,7 @@ fn admit<P>(
     record.event_type.clone_from(&event.kind);
     // What a monitored signature or timestamp let through is a stranger's: no state is read or
     // written for it.
-    let ((_, Held::Proven(verified)), Held::Proven(timely)) = &delivery.proof else {
+    let (((_, Held::Proven(verified)), Held::Proven(timely)), _) = &delivery.proof else {
         return Ok((Once { authenticated: false, kept: false }, None));
     };
     let unkept = Once { authenticated: true, kept: false };

@@ -13,6 +13,7 @@ use crate::{
     decision::{Code, Refusal},
     delivery::Record,
     gateway::Route,
+    verify::handshake::Reply,
 };
 
 /// The status that a decision becomes; `None` where it is the upstream's own (`forwarded`) or is
@@ -64,7 +65,10 @@ pub(super) fn respond<R: From<Bytes>>(refusal: &Refusal, record: &Record) -> Res
     let route = record.route.as_deref();
     // A sender that broke off may have closed only the half that it writes to.
     let status = status_of(refusal.code).unwrap_or(StatusCode::BAD_REQUEST);
-    let mut response = if status.is_success() {
+    let reply = record.reply.as_deref().filter(|_| refusal.code == Code::Handshake);
+    let mut response = if let Some(reply) = reply {
+        handshake(reply, status)
+    } else if status.is_success() {
         acknowledgement(refusal.code, status, route)
     } else {
         problem(refusal.code, softened(status, route), route)
@@ -77,6 +81,14 @@ pub(super) fn respond<R: From<Bytes>>(refusal: &Refusal, record: &Record) -> Res
     if let (Code::MethodNotAllowed, Some(route)) = (refusal.code, route) {
         headers.insert(ALLOW, route.allow.clone());
     }
+    response
+}
+
+/// What the provider's handshake is answered with.
+fn handshake<R: From<Bytes>>(reply: &Reply, usual: StatusCode) -> Response<R> {
+    let mut response = Response::new(R::from(Bytes::copy_from_slice(&reply.body)));
+    *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(usual);
+    response.headers_mut().extend(reply.headers.iter().cloned());
     response
 }
 

@@ -10,6 +10,7 @@ use crate::{
     decision::{Code, Refusal},
     delivery::Delivery,
     gateway::Gateway,
+    verify::Head,
 };
 
 use super::check::{Judge, Unproven};
@@ -44,7 +45,9 @@ impl<B, P> Judge<B, P> for FindRoute {
             let why = "the policy's exception for this route has ended";
             return Err(Refusal::new(Code::InternalError, why).retry_after(300).into());
         }
-        if !route.methods.contains(&delivery.head.method) {
+        // What a method is let in for that deliveries do not come with, must answer it.
+        let head = Head::of(&delivery.head);
+        if !route.methods.contains(head.method) && !route.scheme.handshakes().expects(head) {
             return Err(Refusal::new(
                 Code::MethodNotAllowed,
                 "the route does not take this method",

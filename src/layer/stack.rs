@@ -12,10 +12,13 @@ use crate::{
 
 use super::{
     body::{ReadBodyLayer, Whole},
+    challenge::{AnswerChallenge, NoChallenge},
     check::{Enforce, Monitorable},
     claim::ReadClaim,
     edge::{EdgeLayer, Peer},
     event::{WantEvent, Wanted},
+    handshake::{AnswerHandshake, NoHandshake},
+    keys::FetchKeysLayer,
     replay::{Once, ReplayLayer},
     route::{FindRoute, Routed},
     route_rate::{LimitRoute, WithinRouteRate},
@@ -44,16 +47,20 @@ pub(super) fn stack<S>(gateway: &Arc<Gateway>, peer: Option<Peer>, onward: S) ->
         .layer(Monitorable(AllowSource))
         // The first state a stranger can touch, bounded, before any work for the stranger.
         .layer(Enforce(LimitSource))
-        // Handshakes that a provider does not sign will stand here.
+        // Handshakes that a provider does not sign have nothing to verify.
+        .layer(Enforce(AnswerChallenge))
         // What the head shows to be missing or malformed costs no body.
         .layer(Monitorable(ReadClaim))
         // From here on the body is in memory, so size, time and memory are bounded here.
         .layer(ReadBodyLayer)
+        // The key may have to be fetched; what needs none passes at once.
+        .layer(FetchKeysLayer)
         // From here on the sender is known, and replay state may be written.
         .layer(Monitorable(VerifySignature))
         // Only a signed time is worth judging.
         .layer(Monitorable(JudgeTime))
-        // Handshakes that a provider signs will stand here.
+        // Handshakes that a provider signs are no deliveries, and make no replay entry.
+        .layer(Enforce(AnswerHandshake))
         // Reserves, settles by what comes back, and outlives the sender.
         .layer(ReplayLayer)
         // Charged by authenticated deliveries alone, and not by copies.
@@ -75,7 +82,13 @@ type Checks<S> = super::check::Enforced<
             AllowSource,
             super::check::Enforced<
                 LimitSource,
-                super::check::Monitored<ReadClaim, super::body::ReadBody<Authenticated<S>>>,
+                super::check::Enforced<
+                    AnswerChallenge,
+                    super::check::Monitored<
+                        ReadClaim,
+                        super::body::ReadBody<super::keys::FetchKeys<Authenticated<S>>>,
+                    >,
+                >,
             >,
         >,
     >,
@@ -83,7 +96,10 @@ type Checks<S> = super::check::Enforced<
 
 type Authenticated<S> = super::check::Monitored<
     VerifySignature,
-    super::check::Monitored<JudgeTime, super::replay::Replay<Content<S>>>,
+    super::check::Monitored<
+        JudgeTime,
+        super::check::Enforced<AnswerHandshake, super::replay::Replay<Content<S>>>,
+    >,
 >;
 
 type Content<S> = super::check::Enforced<
@@ -93,6 +109,7 @@ type Content<S> = super::check::Enforced<
 
 /// Everything that must be proven of a delivery before it may leave the stack.
 pub type Admitted = ((((AtReplay, Held<Once>), WithinRouteRate), Held<Wanted>), Held<Satisfied>);
-type AtReplay = ((AtSignature, Held<Verified>), Held<Timely>);
+type AtReplay = (((AtSignature, Held<Verified>), Held<Timely>), NoHandshake);
 type AtSignature = ((AtClaim, Held<Claim>), Whole);
-type AtClaim = (((((), Routed), SecureEnough), Held<AllowedSource>), WithinSourceRate);
+type AtClaim =
+    ((((((), Routed), SecureEnough), Held<AllowedSource>), WithinSourceRate), NoChallenge);

@@ -2,7 +2,7 @@
 
 use std::{fmt, num::NonZeroUsize, path::PathBuf};
 
-use crate::{clock::Clock, config::LoadOptions, telemetry::Observer};
+use crate::{clock::Clock, config::LoadOptions, fetch::Resolver, telemetry::Observer};
 
 /// How to start; see [`super::Process::start`].
 pub struct Options {
@@ -21,6 +21,8 @@ pub struct Options {
     pub dev: bool,
     /// Whether `tracing` is set up from `[log]`; once a process.
     pub log: bool,
+    /// How names are looked up of what is fetched.
+    pub resolver: Resolver,
     /// Is told of every decision.
     pub observer: Option<Observer>,
 }
@@ -36,6 +38,7 @@ impl Options {
             signals: false,
             dev: false,
             log: false,
+            resolver: Resolver::system(),
             observer: None,
         }
     }

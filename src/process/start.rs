@@ -15,7 +15,7 @@ use crate::{
         lint::load_and_lint,
         model::{self, Answers, LogFormat},
     },
-    gateway::{BuildError, Gateway},
+    gateway::{BuildError, Gateway, Surroundings},
     net::tls::TlsError,
     server::{self, BindError, Bound, Control, ServerSettings},
     telemetry::{
@@ -87,9 +87,12 @@ impl Process {
         let control = Control::new();
         let gateway = Gateway::new(
             &config,
-            options.clock.clone(),
-            Arc::clone(&telemetry),
-            control.exchanges().clone(),
+            Surroundings {
+                clock: options.clock.clone(),
+                telemetry: Arc::clone(&telemetry),
+                exchanges: control.exchanges().clone(),
+                resolver: options.resolver.clone(),
+            },
         )?;
         if let Some(sink) = &config.log.audit {
             let sink = telemetry::audit::open(sink).map_err(StartError::Audit)?;
@@ -109,6 +112,7 @@ impl Process {
         let addresses: Vec<_> = listeners.iter().map(Bound::address).collect();
         let servers = server::serve(listeners, options.cores, &settings, &make, &control)?;
         gateway.spawn_health(runtime.handle());
+        gateway.spawn_fetching(runtime.handle());
         let watched = options.watch;
         let inner = Arc::new(Inner {
             options,
@@ -169,6 +173,7 @@ fn read_gauges(telemetry: &Telemetry, gateway: &Arc<Gateway>, control: &Control)
     let (connections, bodies) = (control.clone(), Arc::clone(&gateway.shared().bodies));
     telemetry.metrics().read_from(Gauges {
         replay: Arc::clone(gateway.replay()),
+        fetching: Arc::clone(gateway.fetching()),
         connections: Box::new(move || connections.connections() as u64),
         http2_errors: Box::new(move || http2.http2_errors()),
         body_memory_bytes: Box::new(move || bodies.used() as u64),

@@ -6,6 +6,7 @@
 mod catalogue;
 #[cfg(test)]
 mod documented;
+pub mod lists;
 #[cfg(test)]
 mod tests;
 

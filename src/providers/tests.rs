@@ -94,7 +94,7 @@ impl Route {
     fn new(definition: &'static Arc<Definition>) -> Self {
         let mut options = SchemeOptions::default();
         for (key, expectation) in &definition.expect {
-            if expectation.default.is_none() {
+            if expectation.is_required() {
                 let value = if key == "url" { URL.to_owned() } else { format!("expected-{key}") };
                 options.expect.insert(key.clone(), value);
             }

@@ -19,14 +19,15 @@ use crate::{
     config::model::Check,
     decision::{Code, Detail, Refusal},
     delivery::{NearMiss, Record, RequestId},
-    gateway::Shared,
+    gateway::{Shared, Surroundings},
     net::Remark,
 };
 
 pub(super) fn record() -> Record {
     let clock = Clock::manual(UnixMs(0));
     let telemetry = Arc::new(Telemetry::new(clock.clone(), None));
-    let mut record = Record::new(Arc::new(Shared::new(clock, telemetry, TaskTracker::new())));
+    let mut record =
+        Record::new(Arc::new(Shared::new(Surroundings::new(clock, telemetry, TaskTracker::new()))));
     record.time = UnixMs(1_760_000_000_123);
     record.request_id = RequestId::accept(&http::HeaderValue::from_static("req-1")).unwrap();
     record.source = IpAddr::from([192, 0, 2, 7]);

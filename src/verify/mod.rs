@@ -15,6 +15,7 @@ pub mod definition;
 mod encoding;
 pub mod explain;
 mod form;
+pub mod handshake;
 mod head;
 mod httpsig;
 mod json;
@@ -32,6 +33,7 @@ mod xml;
 pub use algorithm::{Algorithm, EcdsaForm};
 pub use definition::{Definition, DefinitionProblem, RawDefinition};
 pub(crate) use form::decode;
+pub use handshake::Handshakes;
 pub use head::Head;
 pub use json::parse_strict;
 pub use key::{

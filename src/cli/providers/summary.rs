@@ -21,6 +21,8 @@ pub(super) struct Summary {
     retries: String,
     /// Where the signed time stands, and the default tolerance.
     freshness: Option<(Vec<String>, String)>,
+    /// The names of its handshakes.
+    handshakes: Vec<String>,
     /// What a route must say in `expect`.
     expect: Vec<String>,
 }
@@ -44,7 +46,8 @@ impl Summary {
             let from = timestamp.from.as_ref().map(|many| many.0.clone()).unwrap_or_default();
             (from, timestamp.tolerance.clone().unwrap_or_else(|| "5m".to_owned()))
         });
-        let required = raw.expect.iter().flatten().filter(|(_, expect)| expect.default.is_none());
+        let handshakes = raw.handshake.iter().flat_map(|many| &many.0);
+        let required = raw.expect.iter().flatten().filter(|(_, expect)| expect.is_required());
         Some(Self {
             name,
             title: raw.title.clone().unwrap_or_default(),
@@ -56,6 +59,7 @@ impl Summary {
             replay_key: replay_key(raw, is_token),
             retries: raw.retries.clone().unwrap_or_default(),
             freshness,
+            handshakes: handshakes.filter_map(|handshake| handshake.name.clone()).collect(),
             expect: required.map(|(key, _)| key.clone()).collect(),
         })
     }
@@ -76,6 +80,7 @@ impl Summary {
             freshness.to_owned(),
             self.replay_key.to_owned(),
             self.retries.clone(),
+            if self.handshakes.is_empty() { "none".into() } else { self.handshakes.join(", ") },
             self.evidence.clone(),
         ]
     }
@@ -91,6 +96,7 @@ impl Summary {
             "freshness": freshness.map(|(from, t)| json!({ "from": from, "tolerance": t })),
             "replay_key": self.replay_key,
             "retries": self.retries,
+            "handshakes": self.handshakes,
             "evidence": self.evidence,
             "open": self.open,
             "expect": self.expect,

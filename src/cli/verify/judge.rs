@@ -11,6 +11,7 @@ use crate::{
     config::model::Check,
     decision::{Code, Refusal},
     delivery::{Delivery, Held, Record},
+    fetch::Keys,
     gateway::Route,
     layer::{
         check::{Judge, Unproven},
@@ -100,6 +101,10 @@ impl Judging<'_> {
         };
         let mut verified = None;
         if let Some(claim) = &claim {
+            if let Some(refusal) = self.lacks_key(engine, claim) {
+                self.steps.push(("signature", Outcome::Fail(refusal)));
+                return false;
+            }
             let judged = engine.scheme.verify(&engine.keys, claim, head, body, self.at);
             let held = self.step("signature", Check::Signature, judged, |verified| {
                 format!("secret {}", verified.key_id)
@@ -122,6 +127,18 @@ impl Judging<'_> {
             self.content(&Arc::clone(route), &event);
         }
         waived
+    }
+
+    /// What the gateway would fetch and what is not in its cache either: nothing is fetched here.
+    fn lacks_key(&self, engine: &Engine, claim: &Claim) -> Option<Refusal> {
+        let (head, body) = (self.request.head(), self.request.body.as_slice());
+        let wanted = engine.scheme.wants(&engine.keys, claim, head, body)?;
+        if self.route.is_some_and(|route| route.shared.fetching.keys().recall(&wanted)) {
+            return None;
+        }
+        let about = Keys::about(&wanted);
+        let detail = format!("{about} is not in fetch.cache, and this command fetches nothing");
+        Some(Refusal::new(Code::KeyUnavailable, detail))
     }
 
     fn time(&mut self, engine: &Engine, claim: &Claim, verified: &Verified) -> Option<()> {
@@ -152,7 +169,7 @@ impl Judging<'_> {
             Err(Unproven::Refused(refusal)) => {
                 self.step("events", Check::Events, Err(refusal), |_| String::new())
             }
-            Err(Unproven::Moot) => return,
+            Err(Unproven::Answered(_) | Unproven::Moot) => return,
         };
         let Some(wanted) = wanted else { return };
         let held = wanted.map_or(Held::Waived, Held::Proven);
@@ -164,7 +181,7 @@ impl Judging<'_> {
             Err(Unproven::Refused(refusal)) => {
                 self.step::<()>("schema", Check::Schema, Err(refusal), |()| String::new());
             }
-            Err(Unproven::Moot) => {}
+            Err(Unproven::Answered(_) | Unproven::Moot) => {}
         }
     }
 

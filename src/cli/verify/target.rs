@@ -9,7 +9,7 @@ use crate::{
     cli::secret_arg,
     clock::{Clock, UnixMs},
     config::{LoadOptions, Severity, lint::load_and_lint},
-    gateway::{Gateway, Route},
+    gateway::{Gateway, Route, Surroundings},
     providers,
     telemetry::Telemetry,
     verify::{
@@ -83,8 +83,8 @@ impl Target {
             format!("{path} has {errors} error(s); `hookward check -c {path}` shows them")
         })?;
         let telemetry = Arc::new(Telemetry::new(clock.clone(), None));
-        let gateway = Gateway::new(&loaded.config, clock, telemetry, TaskTracker::new())
-            .map_err(|error| error.to_string())?;
+        let around = Surroundings::new(clock, telemetry, TaskTracker::new());
+        let gateway = Gateway::new(&loaded.config, around).map_err(|error| error.to_string())?;
         let snapshot = gateway.snapshot();
         let found = snapshot.routes.iter().find(|route| *route.name == *name);
         found.map(|route| Self::Route(Arc::clone(route))).ok_or_else(|| {

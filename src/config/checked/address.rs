@@ -1,11 +1,11 @@
 //! Socket addresses and lists of networks.
 
-use std::{collections::BTreeMap, fmt, net::SocketAddr};
+use std::{fmt, net::SocketAddr};
 
 use ipnet::IpNet;
 
 use super::Context;
-use crate::{config::network, providers};
+use crate::net::network;
 
 /// A socket address.
 pub(super) fn socket(cx: &Context<'_>, key: fmt::Arguments<'_>, text: &str) -> Option<SocketAddr> {
@@ -32,50 +32,27 @@ fn meant(text: &str) -> Option<SocketAddr> {
     format!("{host}:{port}").parse().ok()
 }
 
-/// Networks; `@NAME` is looked up in `lists`.
-pub(super) fn networks(
-    cx: &Context<'_>,
-    key: fmt::Arguments<'_>,
-    texts: &[String],
-    lists: Option<&BTreeMap<String, Option<Vec<IpNet>>>>,
-) -> Vec<IpNet> {
-    let mut out = Vec::with_capacity(texts.len());
-    for (number, text) in texts.iter().enumerate() {
-        if let (Some(name), Some(lists)) = (text.strip_prefix('@'), lists) {
-            match lists.get(name) {
-                Some(list) => out.extend(list.iter().flatten()),
-                // Providers publish their lists under a URL and change them within weeks: what
-                // was built in would in time refuse good deliveries.
-                None if providers::raw(name).is_some() => cx.problems.error_try(
-                    format_args!("{key}[{number}]"),
-                    format_args!(
-                        "fetching {name}'s list comes with a later version; until then it needs a \
-                         file"
-                    ),
-                    format!("[ip_lists.{name}] with file = \"{name}.json\" and its pointer"),
-                ),
-                None => cx.problems.unknown(
-                    format_args!("{key}[{number}]"),
-                    "list of [ip_lists.*]",
-                    name,
-                    lists.keys().map(String::as_str),
-                ),
-            }
-            continue;
-        }
-        match network::parse(text) {
-            Ok(network) => out.push(network),
-            Err(wrong) => match wrong.suggestion {
-                Some(meant) => {
-                    cx.problems.error_try(format_args!("{key}[{number}]"), wrong.message, meant);
-                }
-                None => cx.problems.error(format_args!("{key}[{number}]"), wrong.message),
-            },
-        }
-    }
+/// Networks.
+pub(super) fn networks(cx: &Context<'_>, key: fmt::Arguments<'_>, texts: &[String]) -> Vec<IpNet> {
+    let texts = texts.iter().enumerate();
+    let networks = texts.filter_map(|(n, text)| network(cx, format_args!("{key}[{n}]"), text));
+    let mut out: Vec<_> = networks.collect();
     out.sort_unstable();
     out.dedup();
     out
+}
+
+/// A network.
+pub(super) fn network(cx: &Context<'_>, key: fmt::Arguments<'_>, text: &str) -> Option<IpNet> {
+    let wrong = match network::parse(text) {
+        Ok(network) => return Some(network),
+        Err(wrong) => wrong,
+    };
+    match wrong.suggestion {
+        Some(meant) => cx.problems.error_try(key, wrong.message, meant),
+        None => cx.problems.error(key, wrong.message),
+    }
+    None
 }
 
 #[cfg(test)]

@@ -6,8 +6,10 @@
 mod address;
 mod body;
 mod credentials;
+mod fetch;
 mod filters;
 mod in_force;
+mod ip_lists;
 mod keys;
 mod limits;
 mod memory;
@@ -59,15 +61,16 @@ pub(super) fn config(raw: &Raw, mut material: Material, cx: &Context<'_>) -> Opt
     let admin = raw.admin.as_ref().map(|admin| server::admin(cx, admin));
     server::no_address_twice(cx, raw.server.as_ref(), raw.admin.as_ref());
     let log = server::log(cx, raw.log.as_ref());
+    let fetch = fetch::fetch(cx, raw.fetch.as_ref(), material.fetch_ca_pem.take());
     let policy = policy::policy(cx, raw);
     let store = replay::store(cx, raw.replay.as_ref());
     let providers = provider::Providers::check(cx, &raw.providers);
     if raw.routes.is_empty() {
         cx.problems.missing(format_args!("routes"), "there is nothing to serve", "[routes.github]");
     }
+    let lists = ip_lists::IpLists::check(cx, &raw.ip_lists, std::mem::take(&mut material.lists));
     let remotes = std::mem::take(&mut material.remotes);
-    let lists = &material.lists;
-    let mut checker = route::Checker::new(cx, raw, &policy, &providers, &store, lists, remotes);
+    let mut checker = route::Checker::new(cx, raw, &policy, &providers, &store, &lists, remotes);
     let mut routes: Vec<Route> = Vec::with_capacity(raw.routes.len());
     for (name, table) in &raw.routes {
         keys::name(cx, format_args!("routes.{}", quoted(name)), name, "route");
@@ -86,6 +89,7 @@ pub(super) fn config(raw: &Raw, mut material: Material, cx: &Context<'_>) -> Opt
         server: server?,
         admin,
         log,
+        fetch,
         replay: store,
         policy,
         routes,

@@ -7,17 +7,16 @@ use std::{
 };
 
 use http::Method;
-use ipnet::IpNet;
 
 use super::{
-    Context, address, body, credentials, filters, keys, path, policy, provider::Providers, rates,
-    replay, upstream,
+    Context, body, credentials, filters, ip_lists::IpLists, keys, path, policy,
+    provider::Providers, rates, replay, upstream,
 };
 use crate::{
     config::{
         Problem,
         material::{Remotes, RouteMaterial},
-        model::{Policy, ProxyProtocol, ReplayStore, Route},
+        model::{AllowFrom, Policy, ProxyProtocol, ReplayStore, Route},
         quoted,
         raw::{self, Raw},
     },
@@ -30,7 +29,7 @@ pub(super) struct Checker<'a> {
     policy: &'a Policy,
     providers: &'a Providers,
     store: &'a ReplayStore,
-    lists: &'a BTreeMap<String, Option<Vec<IpNet>>>,
+    lists: &'a IpLists,
     proxy_is_optional: bool,
     /// Many routes of one provider share one compiled scheme.
     schemes: HashMap<SchemeKey, Option<Arc<Scheme>>>,
@@ -46,7 +45,7 @@ impl<'a> Checker<'a> {
         policy: &'a Policy,
         providers: &'a Providers,
         store: &'a ReplayStore,
-        lists: &'a BTreeMap<String, Option<Vec<IpNet>>>,
+        lists: &'a IpLists,
         remotes: Remotes,
     ) -> Self {
         let proxy = raw.server.as_ref().and_then(|server| server.proxy_protocol);
@@ -165,7 +164,7 @@ impl<'a> Checker<'a> {
         paths.to_vec()
     }
 
-    fn allow_from(&self, at: &str, raw: &raw::Route) -> Option<Vec<IpNet>> {
+    fn allow_from(&self, at: &str, raw: &raw::Route) -> Option<AllowFrom> {
         let texts = raw.allow_from.as_deref()?;
         let key = format_args!("routes.{at}.allow_from");
         if texts.is_empty() {
@@ -178,7 +177,7 @@ impl<'a> Checker<'a> {
             let meant = "proxy_protocol = \"required\"   # in [server]";
             self.cx.problems.error_try(key, why, meant);
         }
-        Some(address::networks(self.cx, key, texts, Some(self.lists)))
+        Some(self.lists.allow_from(self.cx, key, texts))
     }
 
     fn events(&self, at: &str, raw: &raw::Route) -> Vec<String> {
@@ -254,7 +253,7 @@ impl<'a> Checker<'a> {
         let given = raw.expect.clone().unwrap_or_default();
         let mut is_complete = true;
         for (name, known) in &definition.expect {
-            if known.default.is_none() && !given.contains_key(name) {
+            if known.is_required() && !given.contains_key(name) {
                 let key = format_args!("routes.{at}.expect.{}", quoted(name)).to_string();
                 let example = format!("expect = {{ {name} = \"…\" }}");
                 self.cx.problems.missing(format_args!("{key}"), &known.about, &example);

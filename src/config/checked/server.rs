@@ -29,7 +29,7 @@ pub(super) fn server(
     let listen = addresses(cx, "server.listen", listen);
     let trusted = raw.trusted_proxies.as_deref().unwrap_or_default();
     let key = format_args!("server.trusted_proxies");
-    let trusted_proxies = address::networks(cx, key, trusted, None);
+    let trusted_proxies = address::networks(cx, key, trusted);
     let proxy_protocol = raw.proxy_protocol.unwrap_or_default();
     if proxy_protocol == ProxyProtocol::Required && trusted.is_empty() {
         cx.problems.error_try(

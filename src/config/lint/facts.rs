@@ -108,6 +108,7 @@ pub(crate) fn is_in_force(route: &Route, check: Check) -> bool {
         }
         Check::Signature => true,
         Check::Timestamp => coverage(route).timestamp.is_some(),
+        Check::Handshake => !route.scheme.handshakes().is_empty(),
         Check::Replay => route.replay.is_some(),
         Check::Events => !route.events.is_empty() || !route.filters.is_empty(),
         Check::Schema => {

@@ -4,8 +4,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use http::Uri;
 
-use super::{Context, Finding, cover_half, route_key};
+use super::{Context, Finding, route_key};
 use crate::config::model::{Config, Target};
+use crate::net::breadth::cover_half;
 
 pub(super) fn lint(cx: &mut Context<'_>) {
     trusted_proxies(cx);

@@ -5,8 +5,9 @@
 
 mod deliveries;
 pub(crate) mod facts;
+mod handshakes;
+mod fetched;
 mod listeners;
-mod networks;
 mod overlap;
 mod placeholder;
 mod public_keys;
@@ -18,8 +19,8 @@ mod table;
 use std::path::Path;
 
 pub(crate) use self::listeners::is_same;
+pub(in crate::config) use self::table::Finding;
 pub use self::table::TABLE;
-pub(in crate::config) use self::{networks::cover_half, table::Finding};
 use super::{
     LoadOptions, Loaded, Place, Problem, load::load_what_can_be, model::Route, policy,
     problems::finish, quoted,
@@ -65,7 +66,9 @@ pub fn lint(loaded: &Loaded) -> Vec<Problem> {
     secrets::lint(&mut cx);
     public_keys::lint(&mut cx);
     scheme::lint(&mut cx);
+    handshakes::lint(&mut cx);
     deliveries::lint(&mut cx);
+    fetched::lint(&mut cx);
     found.append(&mut cx.found);
     found
 }

@@ -50,7 +50,9 @@ findings! {
         MonitoredProof = "monitored_proof", Warning: "A signature, timestamp or replay check that only reports.",
         Unprotected = "unprotected", Note: "What the provider's scheme leaves open, such as no signed timestamp.",
         ReadableSecret = "readable_secret", Note: "A file with a secret or a private key that others on the machine may read.",
+        HandshakeLacks = "handshake_lacks", Note: "A handshake that is refused until the route says what it is compared with.",
         ForeignKeys = "foreign_keys", Note: "`public_keys` from another host than the one where the provider publishes its keys.",
+        ToBeFetched = "to_be_fetched", Note: "Keys, certificates or addresses that will be fetched, and from where.",
         OpenDetail = "open_detail", Note: "A detail of the provider's definition that nobody has confirmed yet.",
     }
     loading {

@@ -15,7 +15,7 @@ use std::{
     sync::Arc,
 };
 
-use ipnet::IpNet;
+pub(super) use list::ListFile;
 
 use super::{
     disk::Disk,
@@ -30,8 +30,9 @@ use crate::{schema::Schema, verify};
 /// Everything that was read.
 pub(super) struct Material {
     pub(super) certificates: Vec<Certificate>,
-    /// `None`: there is such a list, but it could not be read.
-    pub(super) lists: BTreeMap<String, Option<Vec<IpNet>>>,
+    pub(super) lists: BTreeMap<String, ListFile>,
+    /// `[fetch]`'s authorities.
+    pub(super) fetch_ca_pem: Option<Vec<u8>>,
     pub(super) routes: BTreeMap<String, RouteMaterial>,
     pub(super) remotes: Remotes,
 }
@@ -65,7 +66,9 @@ pub(super) fn gather(
     let lists = lists.collect();
     let routes = raw.routes.iter().map(|(name, route)| (name.clone(), gatherer.route(name, route)));
     let routes = routes.collect();
-    Material { certificates, lists, routes, remotes: gatherer.remotes }
+    let ca = raw.fetch.as_ref().and_then(|fetch| fetch.ca.as_deref());
+    let fetch_ca_pem = ca.and_then(|path| gatherer.authorities(format_args!("fetch.ca"), path));
+    Material { certificates, lists, fetch_ca_pem, routes, remotes: gatherer.remotes }
 }
 
 struct Gatherer<'a> {

@@ -2,12 +2,12 @@
 
 use std::{collections::HashSet, fmt, sync::Arc};
 
-use http::{Uri, uri::Scheme};
 use zeroize::Zeroizing;
 
 use super::{Gatherer, secret};
 use crate::{
     config::{Problem, Secrets, raw},
+    net::{Target, TargetError},
     verify::{NamedKey, Origin, PublicKey, PublicKeys, RemoteKeys, read_public_keys},
 };
 
@@ -200,17 +200,13 @@ fn share(one: &PublicKey, other: &PublicKey) -> bool {
 
 /// The host of a JWKS's URL.
 fn jwks_host(url: &str) -> Result<String, &'static str> {
-    let uri: Uri = url.parse().map_err(|_| "is no URL")?;
-    if uri.scheme() != Some(&Scheme::HTTPS) {
-        return Err("keys are fetched over https:// only");
-    }
-    if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
-        return Err("a URL with a user or password is not taken");
-    }
-    if url.contains('#') {
-        return Err("a fragment is never sent");
-    }
-    uri.host().filter(|host| !host.is_empty()).map(str::to_owned).ok_or("names no host")
+    let target = Target::configured(url).map_err(|wrong| match wrong {
+        TargetError::NotAUrl | TargetError::Port => "is no URL",
+        TargetError::NotHttps => "keys are fetched over https:// only",
+        TargetError::UserInfo => "a URL with a user or password is not taken",
+        TargetError::Fragment => "a fragment is never sent",
+    })?;
+    Ok(target.host().to_owned())
 }
 
 /// From so many days before its end on, it is said that a route's last key ends.

@@ -21,6 +21,8 @@ pub enum Check {
     Signature,
     /// Freshness.
     Timestamp,
+    /// A provider's handshake.
+    Handshake,
     /// Replay.
     Replay,
     /// Event list and filters.
@@ -40,6 +42,7 @@ impl Check {
         Self::Body,
         Self::Signature,
         Self::Timestamp,
+        Self::Handshake,
         Self::Replay,
         Self::Events,
         Self::Schema,
@@ -67,6 +70,7 @@ impl Check {
             Self::Body => "body",
             Self::Signature => "signature",
             Self::Timestamp => "timestamp",
+            Self::Handshake => "handshake",
             Self::Replay => "replay",
             Self::Events => "events",
             Self::Schema => "schema",

@@ -3,6 +3,7 @@
 //! Made from the raw tables by [`super::load`] alone; the running snapshot is built from it.
 
 mod check;
+mod fetch;
 mod policy;
 mod replay;
 mod route;
@@ -11,6 +12,7 @@ mod statuses;
 mod upstream;
 
 pub use check::Check;
+pub use fetch::{AllowFrom, Fetch, IpList};
 pub use policy::{Exception, Policy};
 pub use replay::{OnDuplicate, OnError, OnFull, OnReplay, Replay, ReplayStore};
 pub use route::{
@@ -35,6 +37,8 @@ pub struct Config {
     pub admin: Option<Admin>,
     /// `[log]`.
     pub log: Log,
+    /// `[fetch]`.
+    pub fetch: Fetch,
     /// `[replay]`.
     pub replay: ReplayStore,
     /// `[policy]`.

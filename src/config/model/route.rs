@@ -8,11 +8,10 @@ use std::{
 };
 
 use http::{HeaderName, Method};
-use ipnet::IpNet;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Check, Replay, Upstream};
+use super::{AllowFrom, Check, Replay, Upstream};
 use crate::{clock::UnixMs, verify};
 
 /// One `[routes.*]` with its provider's definition applied.
@@ -41,7 +40,7 @@ pub struct Route {
     /// `[routes.X.expect]`.
     pub expect: BTreeMap<String, String>,
     /// The source list; `None`: any source.
-    pub allow_from: Option<Vec<IpNet>>,
+    pub allow_from: Option<AllowFrom>,
     /// The policy's `require_https`, unless excepted.
     pub require_https: bool,
     /// When the policy's exception for this route ends, if it has one.

@@ -6,10 +6,11 @@ use super::{Rule, is_excepted};
 use crate::{
     config::{
         Loaded, Problem,
-        lint::{Finding, cover_half, facts, route_key},
-        model::{Check, OnDuplicate, OnError, OnFull, Policy, Replay, Route},
+        lint::{Finding, facts, route_key},
+        model::{AllowFrom, Check, OnDuplicate, OnError, OnFull, Policy, Replay, Route},
         raw::Time,
     },
+    net::breadth::cover_half,
     verify::Algorithm,
 };
 
@@ -176,7 +177,7 @@ impl Judge<'_> {
         let example = "allow_from = [\"198.51.100.0/24\"]";
         match &self.route.allow_from {
             None => self.below(rule, "allow_from", "has no allow_from", example),
-            Some(list) if cover_half(list) => {
+            Some(from) if covers_half(from) => {
                 let what = "has an allow_from that covers half of all addresses or more";
                 self.below(rule, "allow_from", what, example);
             }
@@ -250,4 +251,11 @@ impl Judge<'_> {
             crate::config::quoted(&self.route.name)
         )
     }
+}
+
+/// All that may come to be allowed: what is fetched is held to less than half by itself.
+fn covers_half(from: &AllowFrom) -> bool {
+    let files = from.lists.iter().filter_map(|list| list.file.as_ref());
+    let all: Vec<_> = files.flatten().chain(&from.networks).copied().collect();
+    cover_half(&all)
 }

@@ -4,6 +4,7 @@
 //! unit (`"5m"`, `"1MiB"`, `"100/1m"`) are read here, so that their errors point at them.
 
 mod admin;
+mod fetch;
 mod ip_list;
 mod log;
 mod policy;
@@ -21,7 +22,8 @@ use schemars::JsonSchema;
 
 pub use self::{
     admin::Admin,
-    ip_list::IpList,
+    fetch::Fetch,
+    ip_list::{IpList, ListFilter},
     log::Log,
     policy::{Exception, Policy},
     public_key::PublicKey,
@@ -48,6 +50,8 @@ pub struct Raw {
     pub admin: Option<Admin>,
     /// Logs and the audit file.
     pub log: Option<Log>,
+    /// How key sets, certificates and address lists are fetched.
+    pub fetch: Option<Fetch>,
     /// The replay store that all routes share.
     pub replay: Option<SharedReplay>,
     /// The floor that no route may fall below; a key that is left out sets none.

@@ -11,15 +11,9 @@ pub(super) fn why(path: &str) -> Option<&'static str> {
         ["replay", "redis" | "url" | "urls" | "cluster" | "tls"] => {
             "the store \"redis\" comes with a later version; there is \"memory\""
         }
-        ["ip_lists", _, "url" | "refresh"] => {
-            "fetching address lists comes with a later version; keep a copy in `file`"
-        }
         ["server", "tls", "client_ca" | "client_certificate" | "client_auth"]
         | ["routes", _, "client_certificate" | "client_ca" | "client_certificates"] => {
             "client certificates come with a later version"
-        }
-        ["routes", _, "handshake" | "challenge" | "handshakes"] => {
-            "handshakes come with a later version"
         }
         _ => return None,
     };

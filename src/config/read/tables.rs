@@ -13,8 +13,18 @@ use super::{message, prune, syntax};
 use crate::config::{Problem, problems::LIMIT, quoted, raw::Raw, source::Source};
 
 /// The top-level keys, in the order in which they are documented.
-const TABLES: &[&str] =
-    &["include", "server", "admin", "log", "replay", "policy", "routes", "ip_lists", "providers"];
+const TABLES: &[&str] = &[
+    "include",
+    "server",
+    "admin",
+    "log",
+    "fetch",
+    "replay",
+    "policy",
+    "routes",
+    "ip_lists",
+    "providers",
+];
 /// What an included file may hold.
 const INCLUDABLE: &[&str] = &["routes", "ip_lists", "providers"];
 
@@ -78,6 +88,7 @@ impl Reader<'_> {
             "server" => self.out.raw.server = self.table(name, &value),
             "admin" => self.out.raw.admin = self.table(name, &value),
             "log" => self.out.raw.log = self.table(name, &value),
+            "fetch" => self.out.raw.fetch = self.table(name, &value),
             "replay" => self.out.raw.replay = self.table(name, &value),
             "policy" => self.out.raw.policy = self.table(name, &value),
             "routes" => self.out.raw.routes = self.named(name, value),

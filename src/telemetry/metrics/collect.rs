@@ -45,6 +45,8 @@ impl Everything {
         let load = |n: &std::sync::atomic::AtomicU64| n.load(Ordering::Relaxed);
         if let Some(gauges) = inner.gauges.get() {
             replay(out, gauges)?;
+            ip_lists(out, gauges)?;
+            fetched_keys(out, gauges)?;
             let bytes = (gauges.body_memory_bytes)();
             gauge(out, "hookward_body_memory_bytes", "Bytes held by buffered bodies", bytes)?;
             let open = (gauges.connections)();
@@ -167,6 +169,60 @@ fn replay(out: &mut DescriptorEncoder<'_>, gauges: &super::Gauges) -> fmt::Resul
     for store in &stores {
         let labels = [("route", &**store.name())];
         ConstCounter::new(store.evictions()).encode(family.encode_family(&labels)?)?;
+    }
+    Ok(())
+}
+
+fn ip_lists(out: &mut DescriptorEncoder<'_>, gauges: &super::Gauges) -> fmt::Result {
+    let now = gauges.fetching.now();
+    let lists = gauges.fetching.lists().status();
+    let (name, help) = ("hookward_ip_list_entries", "Networks of a fetched list in force");
+    let mut family = out.encode_descriptor(name, help, None, MetricType::Gauge)?;
+    for list in &lists {
+        let labels = [("list", &*list.name)];
+        ConstGauge::new(list.entries as u64).encode(family.encode_family(&labels)?)?;
+    }
+    let (name, help) = ("hookward_ip_list_age_seconds", "Time since a list in force was fetched");
+    let mut family = out.encode_descriptor(name, help, None, MetricType::Gauge)?;
+    for list in &lists {
+        let Some(fetched) = list.fetched else { continue };
+        let age = u64::try_from(now.secs().saturating_sub(fetched.secs())).unwrap_or(0);
+        ConstGauge::new(age).encode(family.encode_family(&[("list", &*list.name)])?)?;
+    }
+    let (name, help) =
+        ("hookward_ip_list_last_refresh_success", "Whether the last refresh of a list was taken");
+    let mut family = out.encode_descriptor(name, help, None, MetricType::Gauge)?;
+    for list in &lists {
+        let Some(succeeded) = list.succeeded else { continue };
+        let labels = [("list", &*list.name)];
+        ConstGauge::new(u64::from(succeeded)).encode(family.encode_family(&labels)?)?;
+    }
+    Ok(())
+}
+
+fn fetched_keys(out: &mut DescriptorEncoder<'_>, gauges: &super::Gauges) -> fmt::Result {
+    let now = gauges.fetching.now();
+    let sets = gauges.fetching.keys().status();
+    let (name, help) = ("hookward_keys_entries", "Keys of a fetched set in force");
+    let mut family = out.encode_descriptor(name, help, None, MetricType::Gauge)?;
+    for set in &sets {
+        let labels = [("source", &*set.source)];
+        ConstGauge::new(set.keys as u64).encode(family.encode_family(&labels)?)?;
+    }
+    let (name, help) = ("hookward_keys_age_seconds", "Time since a key set in force was fetched");
+    let mut family = out.encode_descriptor(name, help, None, MetricType::Gauge)?;
+    for set in &sets {
+        let Some(fetched) = set.fetched else { continue };
+        let age = u64::try_from(now.secs().saturating_sub(fetched.secs())).unwrap_or(0);
+        ConstGauge::new(age).encode(family.encode_family(&[("source", &*set.source)])?)?;
+    }
+    let (name, help) =
+        ("hookward_keys_last_refresh_success", "Whether the last refresh of a key set was taken");
+    let mut family = out.encode_descriptor(name, help, None, MetricType::Gauge)?;
+    for set in &sets {
+        let Some(succeeded) = set.succeeded else { continue };
+        let labels = [("source", &*set.source)];
+        ConstGauge::new(u64::from(succeeded)).encode(family.encode_family(&labels)?)?;
     }
     Ok(())
 }

@@ -19,12 +19,14 @@ use std::{
     },
 };
 
-use crate::{clock::Mono, replay};
+use crate::{clock::Mono, fetch::Fetching, replay};
 
 /// Where values come from that others own; read at every scrape.
 pub struct Gauges {
     /// Replay entries, capacities and evictions.
     pub replay: Arc<replay::Registry>,
+    /// Age and health of what is fetched.
+    pub fetching: Arc<Fetching>,
     /// Open connections.
     pub connections: Box<dyn Fn() -> u64 + Send + Sync>,
     /// Bytes held by buffered bodies.

@@ -2,9 +2,10 @@ use std::time::Duration;
 
 use super::*;
 use crate::{
-    clock::UnixMs,
+    clock::{Clock, UnixMs},
     config::model::Check,
     decision::Code,
+    fetch::{Fetching, Resolver},
     replay::{Claimed, ContentClaim, Duplicates, Registry},
 };
 
@@ -32,15 +33,38 @@ fn replay() -> Arc<Registry> {
     registry
 }
 
-#[test]
-fn the_text_has_exactly_the_documented_names() {
-    let metrics = Metrics::new();
-    metrics.read_from(Gauges {
+fn gauges() -> Gauges {
+    Gauges {
         replay: replay(),
+        fetching: Fetching::new(Clock::manual(UnixMs(0)), Resolver::system()),
         connections: Box::new(|| 3),
         body_memory_bytes: Box::new(|| 4096),
         http2_errors: Box::new(|| 2),
-    });
+    }
+}
+
+#[test]
+fn alert_rules_name_metrics_that_exist() {
+    let metrics = Metrics::new();
+    metrics.read_from(gauges());
+    let text = metrics.text();
+    let names: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")).collect();
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let words = include_str!("../../../docs/alerts.yml").split(|c| !is_name(c));
+    let mut found = 0;
+    for word in words.filter(|word| word.starts_with("hookward_")) {
+        let base = word.strip_suffix("_total").unwrap_or(word);
+        let of = |kind: &str| names.contains(&format!("{base} {kind}").as_str());
+        assert!(if base == word { of("gauge") } else { of("counter") }, "{word}");
+        found += 1;
+    }
+    assert!(found >= 5, "{found}");
+}
+
+#[test]
+fn the_text_has_exactly_the_documented_names() {
+    let metrics = Metrics::new();
+    metrics.read_from(gauges());
     metrics.unrouted().decided(Code::NoRoute);
     let route = metrics.route("github");
     route.decided(Code::SignatureMismatch);
@@ -62,6 +86,12 @@ fn the_text_has_exactly_the_documented_names() {
     hookward_replay_entries gauge
     hookward_replay_capacity gauge
     hookward_replay_evictions counter
+    hookward_ip_list_entries gauge
+    hookward_ip_list_age_seconds gauge
+    hookward_ip_list_last_refresh_success gauge
+    hookward_keys_entries gauge
+    hookward_keys_age_seconds gauge
+    hookward_keys_last_refresh_success gauge
     hookward_body_memory_bytes gauge
     hookward_connections gauge
     hookward_config_reloads counter

@@ -1,6 +1,10 @@
 //! From the raw tables to a definition that is known to work.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use http::{HeaderName, HeaderValue, Method};
 
@@ -11,14 +15,14 @@ use super::{
 };
 use crate::{
     config::model::StatusSet,
-    verify::{read_public_keys, scheme, source::nearest},
+    verify::{handshake, read_public_keys, scheme, source::nearest},
 };
 
 /// What a timestamp may be away from now where neither definition nor route says it.
 const DEFAULT_TOLERANCE: Duration = Duration::from_secs(300);
 
 /// Methods of which none begins or ends with another, so that a template may name the method.
-const METHODS: &[&str] = &["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
+pub(crate) const METHODS: &[&str] = &["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
 
 impl Definition {
     /// Checks a definition whole, by compiling it for a route that says all it has to.
@@ -28,22 +32,19 @@ impl Definition {
     /// Every problem there is.
     pub fn check(name: &str, raw: RawDefinition) -> Result<Self, Vec<DefinitionProblem>> {
         let mut checker = Checker::default();
-        if raw.handshake.is_some() {
-            checker.problem("handshake", "handshakes are built by a later version", None);
-        }
         let written = Written {
             signature: raw.signature.map(|many| many.0).unwrap_or_default(),
             timestamp: raw.timestamp,
             event: raw.event.unwrap_or_default(),
             repeats: raw.repeats,
+            handshakes: raw.handshake.map(|many| many.0).unwrap_or_default(),
             document: raw.document.clone(),
         };
         let tolerance = written.timestamp.as_ref().and_then(|t| t.tolerance.as_deref());
         let tolerance = checker.duration("timestamp.tolerance", tolerance);
         let expect = checker.expect(raw.expect.unwrap_or_default());
-        if let Err(problems) = scheme::compile(&written, &stand_ins(&expect)) {
-            checker.problems.extend(problems);
-        }
+        let methods = checker.methods(raw.methods);
+        checker.compiles(&written, &methods, &expect);
         let definition = Self {
             name: Arc::from(name),
             title: raw.title.unwrap_or_else(|| name.to_owned()),
@@ -51,7 +52,7 @@ impl Definition {
             evidence: checker.evidence(raw.evidence.as_deref()),
             open: raw.open.unwrap_or_default(),
             aliases: raw.aliases.unwrap_or_default(),
-            methods: checker.methods(raw.methods),
+            methods,
             content_types: checker.content_types(raw.content_types.unwrap_or_default()),
             max_size: checker.size("max_size", raw.max_size.as_deref()),
             deadline: checker.duration("deadline", raw.deadline.as_deref()),
@@ -70,9 +71,10 @@ impl Definition {
 }
 
 /// What a route could say, so that everything that depends on it can be compiled.
-fn stand_ins(expect: &BTreeMap<String, Expectation>) -> BTreeMap<String, String> {
+fn stand_ins<'e>(
+    expect: impl Iterator<Item = (&'e String, &'e Expectation)>,
+) -> BTreeMap<String, String> {
     expect
-        .iter()
         .map(|(key, expectation)| {
             let stand_in = match key.as_str() {
                 "url" => "https://example.com/hook",
@@ -90,6 +92,25 @@ struct Checker {
 }
 
 impl Checker {
+    /// Compiles everything for a route that says all it can.
+    fn compiles(
+        &mut self,
+        written: &Written,
+        methods: &[Method],
+        expect: &BTreeMap<String, Expectation>,
+    ) {
+        // No signature can rest on what a route may leave out.
+        let certain = stand_ins(expect.iter().filter(|(_, known)| !known.is_optional));
+        self.problems.extend(scheme::compile(written, &certain).err().unwrap_or_default());
+        let setting = handshake::Setting {
+            written,
+            methods,
+            expect: &stand_ins(expect.iter()),
+            unset: &BTreeSet::new(),
+        };
+        self.problems.extend(handshake::compile(&setting).err().unwrap_or_default());
+    }
+
     fn problem(&mut self, path: &str, message: impl Into<String>, suggestion: Option<String>) {
         let (path, message) = (path.to_owned(), message.into());
         self.problems.push(DefinitionProblem { path, message, suggestion });
@@ -241,9 +262,10 @@ impl Checker {
                 if about.is_empty() {
                     self.problem(&format!("{path}.about"), "is missing", None);
                 }
-                let is_optional = raw.optional == Some(true);
+                let is_optional = raw.optional.unwrap_or(false);
                 if is_optional && raw.default.is_some() {
-                    self.problem(&format!("{path}.optional"), "has a default beside it", None);
+                    let what = "with a default it is never missing";
+                    self.problem(&format!("{path}.optional"), what, None);
                 }
                 (key, Expectation { about, default: raw.default, is_optional })
             })

@@ -14,6 +14,7 @@ use std::{
 
 use http::Method;
 
+pub(crate) use check::METHODS;
 pub use problem::DefinitionProblem;
 pub use raw::RawDefinition;
 
@@ -71,6 +72,7 @@ pub(crate) struct Written {
     pub(crate) timestamp: Option<raw::RawTimestamp>,
     pub(crate) event: raw::RawEvent,
     pub(crate) repeats: Option<raw::RawRepeats>,
+    pub(crate) handshakes: Vec<raw::RawHandshake>,
     pub(crate) document: Option<raw::RawDocument>,
 }
 
@@ -139,10 +141,18 @@ pub struct Acknowledgement {
 pub struct Expectation {
     /// What the value is.
     pub about: String,
-    /// What is taken if the route says nothing; `None`: the route must say it.
+    /// What is taken if the route says nothing; `None`: the route must say it, unless it is
+    /// optional.
     pub default: Option<String>,
-    /// The route need not say it.
+    /// The route need not say it: handshakes that need it are refused then.
     pub is_optional: bool,
+}
+
+impl Expectation {
+    /// Whether a route has to say it.
+    pub const fn is_required(&self) -> bool {
+        self.default.is_none() && !self.is_optional
+    }
 }
 
 /// What `sign` makes when it is given no body.
@@ -196,7 +206,7 @@ impl Definition {
         &self.written
     }
 
-    /// What a route says, with defaults filled in.
+    /// What a route says, with defaults filled in; optional keys may be missing.
     ///
     /// # Errors
     ///

@@ -131,14 +131,21 @@ pub(crate) struct Given {
 pub(crate) type Givens = SmallVec<[Given; 2]>;
 
 impl Condition {
-    /// Whether a look at the bytes shows that it cannot hold: its last member's name is nowhere.
+    /// Whether a look at the bytes shows that it cannot hold: its last member's name, or
+    /// the text that must stand there, is nowhere.
     ///
-    /// Spares most bodies a reading. A sender that spells names with escapes is taken for one whose
+    /// Spares most bodies a reading. A sender that spells them with escapes is taken for one whose
     /// condition does not hold.
     pub(crate) fn is_out_of_question(&self, body: &[u8]) -> bool {
         let Source::Json(pointer, _) = &self.source else { return false };
         if self.test == Test::Exists(false) {
             return false;
+        }
+        if let Test::Equals(text) = &self.test
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
+            && memmem::find(body, text.as_bytes()).is_none()
+        {
+            return true;
         }
         let is_index = |name: &&str| name.bytes().all(|b| b.is_ascii_digit());
         let name = pointer.names().last().flatten().filter(|name| !is_index(name));

@@ -5,6 +5,7 @@ mod candidate;
 mod certificate;
 mod claim;
 mod compile;
+mod condition;
 mod coverage;
 mod event;
 mod judge;
@@ -27,19 +28,19 @@ pub(crate) use binding::Binding;
 pub(crate) use candidate::{Candidate, Condition, Form, Jws, Means, Test};
 pub use claim::Claim;
 pub(crate) use compile::{Compiled, compile};
+pub(crate) use condition::read_condition;
 pub use coverage::Coverage;
 pub use event::Event;
 pub use judge::{Verified, fingerprint};
 pub use time::Fresh;
 
 use super::{
-    Algorithm, Definition, Head,
+    Algorithm, Definition, Handshakes, Head,
     definition::Document,
     form::{self, Field},
-    json,
+    handshake,
     source::{Looked, Lookups, Source},
     time::Unit,
-    xml,
 };
 
 /// What a route decides about a definition.
@@ -75,6 +76,7 @@ pub struct Scheme {
     /// Path and query of the registered URL, where the scheme signs it.
     target: Option<Box<str>>,
     coverage: Coverage,
+    handshakes: Handshakes,
 }
 
 impl fmt::Debug for Scheme {
@@ -128,7 +130,16 @@ impl Scheme {
             .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>())?;
         let target = expect.get("url").map(|url| target_of(url)).transpose();
         let target = target.map_err(|problem| vec![problem])?;
-        Self::assemble(compiled, definition, options, target)
+        let unset = definition.expect.keys().filter(|key| !expect.contains_key(*key)).cloned();
+        let handshakes = handshake::compile(&handshake::Setting {
+            written: definition.written(),
+            methods: &definition.methods,
+            expect: &expect,
+            unset: &unset.collect(),
+        });
+        let handshakes = handshakes
+            .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>())?;
+        Self::assemble(compiled, definition, options, target, handshakes)
     }
 
     fn assemble(
@@ -136,6 +147,7 @@ impl Scheme {
         definition: &Definition,
         options: &SchemeOptions,
         target: Option<Box<str>>,
+        handshakes: Handshakes,
     ) -> Result<Self, Vec<String>> {
         let Compiled { mut candidates, groups, lookups, repeats } = compiled;
         let algorithms = candidates.iter().flat_map(|candidate| &candidate.algorithms);
@@ -153,12 +165,27 @@ impl Scheme {
         let coverage = Coverage::of(&candidates, &groups);
         let tolerance = options.tolerance.unwrap_or(definition.tolerance);
         let document = definition.document.clone();
-        Ok(Self { candidates, groups, lookups, repeats, document, tolerance, target, coverage })
+        Ok(Self {
+            candidates,
+            groups,
+            lookups,
+            repeats,
+            document,
+            tolerance,
+            target,
+            coverage,
+            handshakes,
+        })
     }
 
     /// What the signature covers, whichever candidate verifies.
     pub const fn coverage(&self) -> &Coverage {
         &self.coverage
+    }
+
+    /// The handshakes of the definition.
+    pub const fn handshakes(&self) -> &Handshakes {
+        &self.handshakes
     }
 
     /// How far a signed time may be from now; meaningless where there is none.
@@ -177,7 +204,7 @@ impl Scheme {
     }
 
     /// What is looked up in each element of a batch.
-    pub(crate) fn items(&self) -> &[json::Pointer] {
+    pub(crate) fn items(&self) -> &[crate::verify::json::Pointer] {
         &self.lookups.items
     }
 
@@ -222,17 +249,11 @@ impl Scheme {
 
     /// What the document holds in the places of the scheme.
     pub(crate) fn look_into(&self, head: Head<'_>, body: &[u8]) -> Looked {
-        let Lookups { json: pointers, xml: paths, .. } = &self.lookups;
-        if pointers.is_empty() && paths.is_empty() {
+        if self.lookups.json.is_empty() && self.lookups.xml.is_empty() {
             return Looked::default();
         }
-        let Some(document) = self.document(head, body) else { return Looked::default() };
-        let in_json = || json::extract(&document, pointers).ok();
-        let in_xml = || xml::extract(&document, paths).ok();
-        Looked {
-            json: if pointers.is_empty() { None } else { in_json() },
-            xml: if paths.is_empty() { None } else { in_xml() },
-        }
+        let document = self.document(head, body);
+        document.map_or_else(Looked::default, |document| self.lookups.look_into(&document))
     }
 
     /// The number of the group that a message belongs to.

@@ -6,7 +6,7 @@ use super::Source;
 use crate::verify::{
     form,
     head::{Head, Read},
-    json::{Found, Pointer},
+    json::{self, Found, Pointer},
     xml,
 };
 
@@ -31,6 +31,18 @@ pub(crate) struct Looked {
     pub(crate) json: Option<Vec<Found>>,
     /// `None` where it is not XML, or nothing is looked for.
     pub(crate) xml: Option<Vec<Found>>,
+}
+
+impl Lookups {
+    /// What a document holds in these places.
+    pub(crate) fn look_into(&self, document: &[u8]) -> Looked {
+        let in_json = || json::extract(document, &self.json).ok();
+        let in_xml = || xml::extract(document, &self.xml).ok();
+        Looked {
+            json: if self.json.is_empty() { None } else { in_json() },
+            xml: if self.xml.is_empty() { None } else { in_xml() },
+        }
+    }
 }
 
 /// A message, and what its structured parts hold in the places of the scheme.

@@ -122,7 +122,7 @@ fn definitions_that_would_not_protect_are_refused() {
             "signature.from",
             "needs `each`",
         ),
-        (format!("{BODY}\nhandshake = [{{}}]"), "handshake", "later version"),
+        (format!("{BODY}\nhandshake = [{{}}]"), "handshake[0].name", "missing"),
         (format!("{BODY}\ndeadline = \"soon\""), "deadline", "no duration"),
         (format!("{BODY}\nmethods = [\"PSOT\"]"), "methods", "`POST`"),
         (format!("{BODY}\nfinal = [\"4x\"]"), "final", "\"4xx\""),
@@ -157,6 +157,13 @@ fn definitions_that_would_not_protect_are_refused() {
 fn the_documentation_speaks_the_language() {
     let page = include_str!("../../../docs/definitions.md");
     let (_, families) = page.split_once("## The ten families").unwrap();
+    let (families, handshakes) = families.split_once("## Handshakes").unwrap();
+    let examples: Vec<_> = handshakes.split("```toml\n").skip(1).collect();
+    for example in &examples {
+        let text = format!("{BODY}\n{}", example.split("```").next().unwrap());
+        assert!(check(&text).is_ok(), "{text}");
+    }
+    assert_eq!(examples.len(), 2);
     let mut seen = 0;
     for example in families.split("```toml\n").skip(1) {
         let text = example.split("```").next().unwrap();

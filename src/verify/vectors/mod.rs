@@ -4,6 +4,7 @@
 //! judged alone.
 
 mod expect;
+mod handshake;
 mod keys;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -33,7 +34,7 @@ pub struct Case {
 
 #[derive(Clone, Debug)]
 enum Kind {
-    Handshake,
+    Handshake(Box<handshake::Handshake>),
     Message(Box<Message>),
 }
 
@@ -101,7 +102,7 @@ impl Case {
         let bad = |text: String| BadCapture::Json(text);
         let raw: RawCase = serde_json::from_str(line).map_err(|e| bad(e.to_string()))?;
         let kind = match raw.request {
-            Some(_) => Kind::Handshake,
+            Some(_) => Kind::Handshake(Box::new(handshake::Handshake::read(&raw, line)?)),
             None => {
                 let request: RawRequest =
                     serde_json::from_str(line).map_err(|e| bad(e.to_string()))?;
@@ -113,9 +114,6 @@ impl Case {
 
     /// Judges the case by the definition that it is about.
     pub fn judge(&self, lookup: Lookup<'_>) -> Outcome {
-        let Kind::Message(message) = &self.kind else {
-            return Outcome::Unsupported("handshakes".to_owned());
-        };
         let variant = self.variant.as_deref();
         let definition = lookup(&self.provider, variant);
         let Some(definition) = definition else {
@@ -123,6 +121,10 @@ impl Case {
                 Some(variant) => format!("{}/{variant}", self.provider),
                 None => self.provider.clone(),
             });
+        };
+        let message = match &self.kind {
+            Kind::Handshake(handshake) => return handshake.judge(&definition),
+            Kind::Message(message) => message,
         };
         let refusal = message.judge(&definition).err();
         match (message.accept, &refusal) {
@@ -235,7 +237,7 @@ mod tests {
                 }
             }
         }
-        assert!(agreed >= 454, "{agreed}");
-        assert_eq!(unsupported.iter().map(String::as_str).collect::<Vec<_>>(), ["handshakes"]);
+        assert!(agreed >= 465, "{agreed}");
+        assert_eq!(unsupported, BTreeSet::new());
     }
 }

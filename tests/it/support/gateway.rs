@@ -4,6 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use hookward::{
     clock::{Clock, UnixMs},
+    fetch::Resolver,
     process::{Options, Process, StartError},
 };
 
@@ -38,11 +39,27 @@ impl Gateway {
         Self::try_start_in(dir, config).err().expect("it must not start").to_string()
     }
 
+    /// Starts where every name leads to this address, whatever the port.
+    pub fn start_resolving(dir: tempfile::TempDir, config: &str, address: SocketAddr) -> Self {
+        let resolver = Resolver::new(move |_, _| Box::pin(async move { Ok(vec![address]) }));
+        let started = Self::try_start_with(dir, config, |options| options.resolver = resolver);
+        started.unwrap_or_else(|error| panic!("{error}"))
+    }
+
     fn try_start_in(dir: tempfile::TempDir, config: &str) -> Result<Self, StartError> {
+        Self::try_start_with(dir, config, |_| {})
+    }
+
+    fn try_start_with(
+        dir: tempfile::TempDir,
+        config: &str,
+        change: impl FnOnce(&mut Options),
+    ) -> Result<Self, StartError> {
         let clock = Clock::manual(UnixMs::from_secs(NOW));
         let path = write_config(&dir, config);
         let mut options = Options::new(path, clock.clone());
         options.cores = std::num::NonZeroUsize::new(2).unwrap();
+        change(&mut options);
         let process = Process::start(options)?;
         let address = process.addresses()[0];
         Ok(Self { process: Some(process), address, clock, dir })

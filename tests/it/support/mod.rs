@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 pub use client::{Answer, Client, request};
 pub use gateway::{Gateway, get};
 pub use logs::logs;
-pub use sign::{github, standard_webhooks, stripe};
+pub use sign::{braintree, github, hmac_base64, hmac_hex, standard_webhooks, stripe};
 pub use upstream::{Act, Upstream};
 
 /// Waits for what comes about in other threads.

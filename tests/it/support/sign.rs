@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
 
 pub fn hex_hmac(secret: &[u8], message: &[u8]) -> String {
     hex::encode(hmac(secret, message))
@@ -12,6 +12,24 @@ fn hmac(secret: &[u8], message: &[u8]) -> Vec<u8> {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret).unwrap();
     mac.update(message);
     mac.finalize().into_bytes().to_vec()
+}
+
+/// HMAC-SHA256 in hexadecimal digits.
+pub fn hmac_hex(secret: &str, message: &[u8]) -> String {
+    hex_hmac(secret.as_bytes(), message)
+}
+
+/// HMAC-SHA256 in base64.
+pub fn hmac_base64(secret: &str, message: &[u8]) -> String {
+    base64::engine::general_purpose::STANDARD.encode(hmac(secret.as_bytes(), message))
+}
+
+/// What Braintree signs with, in hexadecimal digits: the key is the digest of the private key.
+pub fn braintree(private_key: &str, text: &str) -> String {
+    let key = sha1::Sha1::digest(private_key.as_bytes());
+    let mut mac = Hmac::<sha1::Sha1>::new_from_slice(&key).unwrap();
+    mac.update(text.as_bytes());
+    hex::encode(mac.finalize().into_bytes())
 }
 
 /// The value of `X-Hub-Signature-256`.

@@ -3,6 +3,7 @@
 //! What is required, and what the words mean, is [`super::Definition::check`]'s business. Both
 //! built-in files and `[providers.*]` deserialize into [`RawDefinition`].
 
+mod handshake;
 mod read;
 mod schema;
 
@@ -10,6 +11,8 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+
+pub use handshake::{RawChallenge, RawHandshake, RawMac, RawReply};
 
 /// One provider's scheme, in the language of `docs/definitions.md`.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -56,9 +59,8 @@ pub struct RawDefinition {
     pub public_keys: Option<Vec<RawPublicKey>>,
     /// Where JSON or XML stands when the body is a form.
     pub document: Option<RawDocument>,
-    /// Built by a later version.
-    #[schemars(skip)]
-    pub handshake: Option<Later>,
+    /// Requests by which the provider makes sure of the receiver, and how they are answered.
+    pub handshake: Option<Many<RawHandshake>>,
 }
 
 /// `acknowledgement`.
@@ -247,8 +249,15 @@ pub struct RawExpect {
     pub about: Option<String>,
     /// What is taken if the route says nothing; absent: the route must say it.
     pub default: Option<String>,
-    /// The route need not say it, and nothing is taken instead.
+    /// The route need not say it; handshakes that need it are refused then.
     pub optional: Option<bool>,
+}
+
+impl RawExpect {
+    /// Whether a route has to say it.
+    pub fn is_required(&self) -> bool {
+        self.default.is_none() && self.optional != Some(true)
+    }
 }
 
 /// `sample`.
@@ -297,10 +306,6 @@ pub struct RawCondition {
 /// A string, number or boolean, taken as its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scalar(pub String);
-
-/// Anything at all, under a key whose meaning a later version brings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Later;
 
 /// One value, or an array of them.
 #[derive(Clone, Debug, PartialEq, Eq)]

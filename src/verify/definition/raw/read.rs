@@ -6,21 +6,15 @@ use std::{fmt, marker::PhantomData};
 use serde::{
     Deserialize, Deserializer,
     de::{
-        self, IgnoredAny, IntoDeserializer, MapAccess, SeqAccess, Visitor,
+        self, IntoDeserializer, MapAccess, SeqAccess, Visitor,
         value::{MapAccessDeserializer, StrDeserializer},
     },
 };
 
 use super::{
-    Later, Many, RawComponents, RawCondition, RawDigest, RawExpected, RawKey, RawKeyTable,
-    RawRepeats, Scalar,
+    Many, RawComponents, RawCondition, RawDigest, RawExpected, RawKey, RawKeyTable, RawRepeats,
+    Scalar,
 };
-
-impl<'de> Deserialize<'de> for Later {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        IgnoredAny::deserialize(deserializer).map(|_| Self)
-    }
-}
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Many<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -4,11 +4,7 @@ use super::{Compiler, Pairs, cover::Cover};
 use crate::verify::{
     algorithm::Algorithm,
     definition::raw::{RawCondition, RawRepeats},
-    scheme::{
-        Group, Means,
-        binding::Binding,
-        candidate::{Condition, Test},
-    },
+    scheme::{Group, Means, binding::Binding, candidate::Condition, read_condition},
     source::{BadText, Context, Source},
     template::{Role, Template},
     time::Unit,
@@ -211,35 +207,9 @@ impl Compiler<'_> {
         raw: &RawCondition,
         pairs: Pairs<'_>,
     ) -> Option<Condition> {
-        let named = [
-            ("header", &raw.header),
-            ("json", &raw.json),
-            ("query", &raw.query),
-            ("form", &raw.form),
-            ("pair", &raw.pair),
-        ];
-        let mut named = named.into_iter().filter_map(|(kind, name)| Some((kind, name.as_ref()?)));
-        let source = match (named.next(), named.next(), &raw.method) {
-            (Some((kind, name)), None, None) => format!("{kind}:{name}"),
-            (None, None, Some(method)) if raw.equals.is_none() && raw.exists.is_none() => {
-                let test = Test::Equals(method.as_str().into());
-                return Some(Condition { source: Source::Method, test });
-            }
-            _ => {
-                let what = "looks at one of `header`, `json`, `query`, `form`, `pair`, `method`";
-                self.problem(path, what.to_owned());
-                return None;
-            }
-        };
+        let read = read_condition(raw);
+        let (source, test) = self.keep(path, read)?;
         let source = self.source(path, &source, pairs)?;
-        let test = match (&raw.equals, raw.exists) {
-            (Some(text), None) => Test::Equals(text.0.as_str().into()),
-            (None, Some(there)) => Test::Exists(there),
-            _ => {
-                self.problem(path, "says one of `equals`, `exists`".to_owned());
-                return None;
-            }
-        };
         Some(Condition { source, test })
     }
 }

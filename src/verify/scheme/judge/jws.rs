@@ -1,6 +1,6 @@
 //! JSON Web Signatures.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use super::{Carried, Held, Matched, Trial, content, mismatch};
 use crate::{
@@ -20,6 +20,7 @@ impl Trial<'_> {
         let token = self.candidate.token(message)?;
         let payload = self.candidate.payload(message)?;
         let jws = jws::parse(&token, &rules.algorithms, payload.as_deref())?;
+        self.refuse_challenge(&[Cow::Borrowed(&*jws.signing_input)])?;
         let key_id = self.key_of(&jws)?;
         let content = content::fingerprint(&jws.signing_input);
         let content_key = (!rules.reusable).then_some(content);

@@ -38,6 +38,7 @@ impl Trial<'_> {
             ));
         }
         let chunks = template.chunks(message)?;
+        self.refuse_challenge(&chunks)?;
         let named = candidate.named_key(message)?;
         let mut matched = Matched(Matched::NONE);
         for (index, key) in self.ring.keys.iter().enumerate() {
@@ -56,6 +57,17 @@ impl Trial<'_> {
         };
         let content_key = Some(content_key(template, &chunks, message.body));
         Ok(Held { key_id, content_key, carried: None })
+    }
+
+    /// What a handshake lets anybody have signed proves nothing.
+    pub(super) fn refuse_challenge(&self, signed: &[Cow<'_, [u8]>]) -> Result<(), Refusal> {
+        if self.scheme.handshakes.could_be_challenge(signed) {
+            return Err(Refusal::new(
+                Code::SignatureMismatch,
+                "what is signed could be a handshake's challenge, which anybody can have signed",
+            ));
+        }
+        Ok(())
     }
 
     /// Whether one of these signatures is the key's.

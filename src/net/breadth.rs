@@ -6,7 +6,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 ///
 /// For IPv6 only 2000::/3 is in use on the internet, so half of that counts as half of everything.
 /// IPv4-mapped networks count as IPv4.
-pub(in crate::config) fn cover_half(networks: &[IpNet]) -> bool {
+pub(crate) fn cover_half(networks: &[IpNet]) -> bool {
     let mut v4 = Vec::new();
     let mut v6 = Vec::new();
     for network in networks {

@@ -6,13 +6,13 @@ use ipnet::{IpNet, Ipv4Net};
 
 /// Why a text is no network.
 #[derive(Debug)]
-pub(super) struct Wrong {
-    pub(super) message: String,
-    pub(super) suggestion: Option<String>,
+pub(crate) struct Wrong {
+    pub(crate) message: String,
+    pub(crate) suggestion: Option<String>,
 }
 
 /// Reads a network; IPv4-mapped IPv6 becomes IPv4.
-pub(super) fn parse(text: &str) -> Result<IpNet, Wrong> {
+pub(crate) fn parse(text: &str) -> Result<IpNet, Wrong> {
     let wrong = |message: String| Wrong { message, suggestion: None };
     let network = match text.parse::<IpNet>() {
         Ok(network) => network,
