@@ -55,8 +55,7 @@ impl Trial<'_> {
                 return Ok(Arc::clone(&remote.id));
             }
         }
-        let unavailable =
-            Refusal::new(Code::KeyUnavailable, "the sender's keys are not here yet");
+        let unavailable = Refusal::new(Code::KeyUnavailable, "the sender's keys are not here yet");
         Err(if is_missing { unavailable.retry_after(5) } else { mismatch() })
     }
 
