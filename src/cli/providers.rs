@@ -1,11 +1,12 @@
 //! `hookward providers`.
 
+mod page;
 mod pasteable;
 mod summary;
 
 use serde_json::Value;
 
-use self::summary::Summary;
+use self::summary::{FAMILIES, Summary};
 use super::{
     Exit,
     style::{Ink, Style, Table, print, usage},
@@ -21,8 +22,14 @@ pub struct Args {
     #[arg(long, value_name = "TEXT", conflicts_with = "name")]
     find: Option<String>,
     /// Only schemes of this family
-    #[arg(long, value_name = "FAMILY", value_parser = ["hmac", "token"], conflicts_with = "name")]
+    #[arg(long, value_name = "FAMILY", value_parser = FAMILIES, conflicts_with = "name")]
     family: Option<String>,
+    /// Only those that greet: a challenge, a ping, a confirmation
+    #[arg(long, conflicts_with = "name")]
+    handshake: bool,
+    /// Only those whose signature covers the whole body
+    #[arg(long, conflicts_with = "name")]
+    covers_body: bool,
     /// Only definitions with this evidence
     #[arg(
         long,
@@ -42,7 +49,22 @@ enum Format {
     Text,
     /// JSON
     Json,
+    /// The catalogue as a page for people: docs/providers.md
+    Markdown,
 }
+
+/// The columns of [`Summary::cells`].
+const COLUMNS: &[&str] = &[
+    "NAME",
+    "TITLE",
+    "FAMILY",
+    "ALGORITHM",
+    "FRESHNESS",
+    "REPLAY KEY",
+    "RETRIES",
+    "HANDSHAKE",
+    "EVIDENCE",
+];
 
 /// Runs the command.
 pub fn run(args: &Args) -> Exit {
@@ -77,17 +99,10 @@ fn catalogue(args: &Args, style: Style) -> String {
         let rows: Vec<_> = wanted.iter().map(Summary::to_json).collect();
         return format!("{:#}\n", Value::Array(rows));
     }
-    let mut table = Table::new(&[
-        "NAME",
-        "TITLE",
-        "FAMILY",
-        "ALGORITHM",
-        "FRESHNESS",
-        "REPLAY KEY",
-        "RETRIES",
-        "HANDSHAKE",
-        "EVIDENCE",
-    ]);
+    if args.format == Format::Markdown {
+        return page::page(&wanted);
+    }
+    let mut table = Table::new(COLUMNS);
     for summary in &wanted {
         table.push(None, summary.cells());
     }
@@ -102,7 +117,9 @@ fn is_wanted(summary: &Summary, args: &Args) -> bool {
         let find = args.find.as_deref().unwrap_or_default().to_ascii_lowercase();
         text.to_ascii_lowercase().contains(&find)
     };
-    is(&args.family, summary.family)
+    (!args.handshake || summary.greets())
+        && (!args.covers_body || summary.covers_body)
+        && is(&args.family, summary.family)
         && is(&args.evidence, &summary.evidence)
         && (contains(summary.name) || contains(&summary.title))
 }
@@ -112,7 +129,7 @@ fn one(name: &str, format: Format) -> Result<String, String> {
         return Err(unknown(name));
     };
     Ok(match format {
-        Format::Text => pasteable::pasteable(name, source),
+        Format::Text | Format::Markdown => pasteable::pasteable(name, source),
         Format::Json => {
             let mut object = summary.to_json();
             let written = toml::from_str::<Value>(source).unwrap_or_default();
@@ -178,8 +195,29 @@ mod tests {
         };
         assert_eq!(names(&["--find", "GetResponse"]), ["getresponse", "getresponse-callback"]);
         assert!(names(&["--family", "token"]).contains(&"telegram".to_owned()));
+        assert!(names(&["--family", "jwt-body"]).contains(&"plaid".to_owned()));
+        assert!(names(&["--family", "certificate"]).contains(&"aws-sns".to_owned()));
+        assert!(names(&["--handshake"]).contains(&"dropbox".to_owned()));
+        assert!(!names(&["--covers-body"]).contains(&"mailgun".to_owned()));
         assert!(!names(&["--evidence", "sdk"]).contains(&"telegram".to_owned()));
         assert_eq!(names(&["--find", "no such thing"]), [""; 0]);
+    }
+
+    #[test]
+    fn every_family_is_there() {
+        for family in FAMILIES {
+            assert!(Summary::all().any(|summary| summary.family == family), "{family}");
+        }
+    }
+
+    #[test]
+    fn the_page_for_people_is_the_catalogue() {
+        let page = include_str!("../../docs/providers.md");
+        let made = catalogue(&call(&["--format", "markdown"]), Style::plain());
+        assert!(
+            page == made,
+            "docs/providers.md is old: cargo run -- providers --format markdown > docs/providers.md"
+        );
     }
 
     #[test]

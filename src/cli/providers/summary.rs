@@ -14,18 +14,35 @@ pub(super) struct Summary {
     pub(super) title: String,
     pub(super) family: &'static str,
     pub(super) evidence: String,
+    pub(super) docs: String,
+    pub(super) open: Vec<String>,
+    pub(super) covers_body: bool,
     algorithms: Vec<String>,
-    docs: String,
-    open: Vec<String>,
     replay_key: &'static str,
     retries: String,
     /// Where the signed time stands, and the default tolerance.
     freshness: Option<(Vec<String>, String)>,
+    /// A token says itself until when it holds.
+    expires: bool,
     /// The names of its handshakes.
     handshakes: Vec<String>,
     /// What a route must say in `expect`.
     expect: Vec<String>,
 }
+
+/// The families of schemes, by the names that `--family` takes.
+pub(super) const FAMILIES: [&str; 10] = [
+    "certificate",
+    "hash",
+    "hmac",
+    "hmac-fields",
+    "http-signature",
+    "jwt",
+    "jwt-body",
+    "none",
+    "public-key",
+    "token",
+];
 
 impl Summary {
     /// All of them, sorted by name.
@@ -37,11 +54,10 @@ impl Summary {
     pub(super) fn of(name: &str) -> Option<Self> {
         let name = providers::names().find(|known| *known == name)?;
         let raw = providers::raw(name)?;
-        let signatures = raw.signature.iter().flat_map(|many| &many.0);
-        let mut algorithms: Vec<String> =
-            signatures.filter_map(|signature| signature.algorithm.clone()).collect();
-        algorithms.dedup();
-        let is_token = algorithms.iter().any(|algorithm| algorithm == "token");
+        let definition = providers::builtin(name)?;
+        let coverage = &definition.coverage;
+        let algorithms = coverage.algorithms.iter().map(ToString::to_string).collect();
+        let is_token = coverage.token;
         let freshness = raw.timestamp.as_ref().map(|timestamp| {
             let from = timestamp.from.as_ref().map(|many| many.0.clone()).unwrap_or_default();
             (from, timestamp.tolerance.clone().unwrap_or_else(|| "5m".to_owned()))
@@ -51,7 +67,9 @@ impl Summary {
         Some(Self {
             name,
             title: raw.title.clone().unwrap_or_default(),
-            family: if is_token { "token" } else { "hmac" },
+            family: family(raw, coverage.body),
+            covers_body: coverage.body,
+            expires: expires(raw),
             evidence: raw.evidence.clone().unwrap_or_default(),
             algorithms,
             docs: raw.docs.clone().unwrap_or_default(),
@@ -64,9 +82,18 @@ impl Summary {
         })
     }
 
+    /// Whether it has a handshake.
+    pub(super) const fn greets(&self) -> bool {
+        !self.handshakes.is_empty()
+    }
+
     /// The columns of the table.
     pub(super) fn cells(&self) -> Vec<String> {
-        let freshness = self.freshness.as_ref().map_or("none", |(_, tolerance)| tolerance);
+        let freshness = match &self.freshness {
+            Some((_, tolerance)) => tolerance,
+            None if self.expires => "exp",
+            None => "none",
+        };
         let algorithm = match self.algorithms.as_slice() {
             [] => String::new(),
             [one] => one.clone(),
@@ -93,6 +120,7 @@ impl Summary {
             "docs": self.docs,
             "family": self.family,
             "algorithms": self.algorithms,
+            "covers_body": self.covers_body,
             "freshness": freshness.map(|(from, t)| json!({ "from": from, "tolerance": t })),
             "replay_key": self.replay_key,
             "retries": self.retries,
@@ -114,4 +142,37 @@ fn replay_key(raw: &RawDefinition, is_token: bool) -> &'static str {
         (false, true) => "the bytes",
         (false, false) => "signed bytes",
     }
+}
+
+/// The family of the scheme that a definition names first.
+fn family(raw: &RawDefinition, covers_body: bool) -> &'static str {
+    let first = raw.signature.as_ref().and_then(|many| many.0.first());
+    let Some(first) = first else { return "none" };
+    let signed = first.signed.iter().flat_map(|many| &many.0);
+    let in_fields = ["{form", "{json:", "{item:", "{xml:"];
+    let fields = signed.flat_map(|text| in_fields.iter().filter(|field| text.contains(**field)));
+    match first.algorithm.as_deref().unwrap_or_default() {
+        "jws" if covers_body => "jwt-body",
+        "jws" => "jwt",
+        "none" => "none",
+        "rfc9421" => "http-signature",
+        "sha1" | "sha256" | "sha512" => "hash",
+        "token" => "token",
+        _ if first.certificate.is_some() => "certificate",
+        hmac if hmac.starts_with("hmac-") => match fields.count() {
+            0 => "hmac",
+            _ => "hmac-fields",
+        },
+        _ => "public-key",
+    }
+}
+
+/// Whether its tokens must say until when they hold.
+fn expires(raw: &RawDefinition) -> bool {
+    let mut signatures = raw.signature.iter().flat_map(|many| &many.0);
+    signatures.any(|signature| {
+        let names = signature.required.as_ref();
+        signature.algorithm.as_deref() == Some("jws")
+            && names.is_none_or(|names| names.iter().any(|name| name == "exp"))
+    })
 }

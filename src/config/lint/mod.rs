@@ -5,8 +5,8 @@
 
 mod deliveries;
 pub(crate) mod facts;
-mod handshakes;
 mod fetched;
+mod handshakes;
 mod listeners;
 mod overlap;
 mod placeholder;

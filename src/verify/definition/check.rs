@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     config::model::StatusSet,
-    verify::{handshake, read_public_keys, scheme, source::nearest},
+    verify::{Coverage, handshake, read_public_keys, scheme, source::nearest},
 };
 
 /// What a timestamp may be away from now where neither definition nor route says it.
@@ -44,7 +44,7 @@ impl Definition {
         let tolerance = checker.duration("timestamp.tolerance", tolerance);
         let expect = checker.expect(raw.expect.unwrap_or_default());
         let methods = checker.methods(raw.methods);
-        checker.compiles(&written, &methods, &expect);
+        let coverage = checker.compiles(&written, &methods, &expect);
         let definition = Self {
             name: Arc::from(name),
             title: raw.title.unwrap_or_else(|| name.to_owned()),
@@ -62,6 +62,7 @@ impl Definition {
             expect,
             sample: checker.sample(raw.sample.unwrap_or_default()),
             tolerance: tolerance.unwrap_or(DEFAULT_TOLERANCE),
+            coverage,
             public_keys: checker.public_keys(raw.public_keys.unwrap_or_default()),
             document: raw.document.and_then(|document| checker.document(document)),
             written,
@@ -92,16 +93,17 @@ struct Checker {
 }
 
 impl Checker {
-    /// Compiles everything for a route that says all it can.
+    /// Compiles everything for a route that says all it can; what the proofs cover.
     fn compiles(
         &mut self,
         written: &Written,
         methods: &[Method],
         expect: &BTreeMap<String, Expectation>,
-    ) {
+    ) -> Coverage {
         // No signature can rest on what a route may leave out.
         let certain = stand_ins(expect.iter().filter(|(_, known)| !known.is_optional));
-        self.problems.extend(scheme::compile(written, &certain).err().unwrap_or_default());
+        let compiled =
+            scheme::compile(written, &certain).map_err(|found| self.problems.extend(found));
         let setting = handshake::Setting {
             written,
             methods,
@@ -109,6 +111,7 @@ impl Checker {
             unset: &BTreeSet::new(),
         };
         self.problems.extend(handshake::compile(&setting).err().unwrap_or_default());
+        compiled.map(|compiled| compiled.coverage()).unwrap_or_default()
     }
 
     fn problem(&mut self, path: &str, message: impl Into<String>, suggestion: Option<String>) {

@@ -18,7 +18,7 @@ pub(crate) use check::METHODS;
 pub use problem::DefinitionProblem;
 pub use raw::RawDefinition;
 
-use super::source::nearest;
+use super::{Coverage, source::nearest};
 use crate::config::model::StatusSet;
 
 /// A checked definition of a provider.
@@ -58,6 +58,8 @@ pub struct Definition {
     pub sample: Sample,
     /// How far a signed time may be from now where the route does not say.
     pub tolerance: Duration,
+    /// What the proofs cover, as long as no policy takes one away.
+    pub coverage: Coverage,
     /// What the provider publishes its keys as; a route's own replace them.
     pub public_keys: Vec<Published>,
     /// The form field that holds the JSON or XML document where the body is a form.

@@ -7,7 +7,7 @@ mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Candidate, Form, Group, Means, Repeats};
+use super::{Candidate, Coverage, Form, Group, Means, Repeats};
 use crate::verify::{
     definition::{
         DefinitionProblem, Written,
@@ -25,6 +25,13 @@ pub(crate) struct Compiled {
     pub(crate) groups: Vec<Group>,
     pub(crate) lookups: Lookups,
     pub(crate) repeats: Repeats,
+}
+
+impl Compiled {
+    /// What the candidates cover.
+    pub(crate) fn coverage(&self) -> Coverage {
+        Coverage::of(&self.candidates, &self.groups)
+    }
 }
 
 /// Compiles a definition's tables, given all that the route expects.
