@@ -372,10 +372,10 @@ export const providers = [
     body: ({ n, at }) => braintree(secretFor('braintree'), n, at),
     sign: () => ({}),
     verify: async (lib, secret, { body }) => {
-      const gateway = new lib.BraintreeGateway({
-        environment: lib.Environment.Sandbox, merchantId: 'unused', publicKey: 'public-key', privateKey: secret,
-      });
       const { bt_signature: signature, bt_payload: payload } = fields(body);
+      const gateway = new lib.BraintreeGateway({
+        environment: lib.Environment.Sandbox, merchantId: 'unused', publicKey: signature.split('|')[0], privateKey: secret,
+      });
       return (await gateway.webhookNotification.parse(signature, payload)).kind === 'subscription_went_past_due';
     },
   },
@@ -431,9 +431,10 @@ function verifySlack(lib, secret, { body, headers }) {
 
 function braintree(secret, n, at) {
   const time = new Date(at).toISOString().replace(/\.\d+/, '');
+  const arrays = ['transactions', 'add_ons', 'discounts'].map((name) => `<${name} type="array"></${name}>`).join('');
   const xml =
     `<notification>\n  <timestamp type="datetime">${time}</timestamp>\n  <kind>subscription_went_past_due</kind>\n` +
-    `  <subject><subscription><id>subscription-${n}</id></subscription></subject>\n</notification>\n`;
+    `  <subject><subscription><id>subscription-${n}</id>${arrays}</subscription></subject>\n</notification>\n`;
   const payload = Buffer.from(xml).toString('base64');
   const key = createHash('sha1').update(secret).digest();
   const signature = createHmac('sha1', key).update(payload).digest('hex');
