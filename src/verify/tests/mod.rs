@@ -5,6 +5,7 @@ mod forms;
 mod head;
 mod laws;
 mod public_keys;
+mod proofs;
 mod tokens;
 mod verdicts;
 
