@@ -45,7 +45,7 @@ codes! {
     TimestampInFuture = "timestamp_in_future": "Signed further in the future than the tolerance.",
     IdMissing = "id_missing": "An id that is part of what is signed is not there.",
     InsecureTransport = "insecure_transport": "Not sent over HTTPS where the policy requires it.",
-    SourceNotAllowed = "source_not_allowed": "The source address is on no list of the route.",
+    SourceNotAllowed = "source_not_allowed": "The source address is on no list of the route, or the client certificate is not the one it wants.",
     HandshakeRefused = "handshake_refused": "A handshake that does not hold.",
     NoRoute = "no_route": "No route matches host and path.",
     MethodNotAllowed = "method_not_allowed": "The route does not take this method.",

@@ -14,6 +14,7 @@ pub mod gateway;
 pub mod layer;
 pub mod limit;
 pub mod net;
+pub mod pairing;
 pub mod process;
 pub mod providers;
 pub mod replay;

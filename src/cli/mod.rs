@@ -11,6 +11,7 @@ pub mod demo;
 pub mod init;
 mod input;
 mod meant;
+pub mod pair;
 pub mod providers;
 pub mod routes;
 pub mod run;
@@ -82,6 +83,11 @@ enum Command {
     // out of the help.
     #[command(mut_arg("send", |arg| arg.hide(true)), mut_arg("format", |arg| arg.hide(true)))]
     Send(sign::Args),
+    /// Has a running gateway take the key that a provider hands over
+    ///
+    /// Asana, for one, shows its key to nobody: it sends it in its first request. Nothing is taken
+    /// unless the route is armed; then one key is, once, and never over another one.
+    Pair(pair::Args),
     /// Prints the JSON Schema of the configuration, for editors
     Schema(schema::Args),
     /// Prints shell completions
@@ -100,6 +106,7 @@ pub fn main() -> Exit {
         Some(Command::Providers(args)) => providers::run(&args),
         Some(Command::Sign(args)) => sign::run(&args),
         Some(Command::Verify(args)) => verify::run(&args),
+        Some(Command::Pair(args)) => pair::run(&args),
         Some(Command::Schema(args)) => schema::run(&args),
         Some(Command::Completions(args)) => completions::run(&args),
         Some(Command::Send(args)) => sign::send(&args),

@@ -96,9 +96,14 @@ impl<'a> Shown<'a> {
         let (monitored, enforced): (Vec<_>, Vec<_>) =
             Check::ALL.iter().filter(in_force).partition(|check| route.monitor.contains(check));
         let names = |checks: Vec<&Check>| checks.into_iter().map(|check| check.as_str()).collect();
+        let mut enforced: Vec<_> = names(enforced);
+        if route.client_certificate.is_some() {
+            // Behind `transport`, where the layer stands; it belongs to no check that has a monitor.
+            enforced.insert(usize::from(route.require_https), "client_certificate");
+        }
         Self {
             route,
-            enforced: names(enforced),
+            enforced,
             monitored: names(monitored),
             exception: config.policy.exceptions.get(&*route.name),
             covered: facts::covered(route),

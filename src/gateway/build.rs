@@ -15,12 +15,12 @@ use crate::{
     fetch::Resolver,
     limit,
     net::Sources,
-    replay,
+    pairing, replay,
     telemetry::Telemetry,
     upstream::{self, TlsContext, Upstream},
 };
 
-use super::{AllowFrom, Gateway, Route, Router, Shared, Snapshot};
+use super::{AllowFrom, Gateway, Route, RouteKeys, Router, Shared, Snapshot};
 
 /// What a gateway is put into.
 #[derive(Debug)]
@@ -76,6 +76,7 @@ impl Gateway {
             shared: Arc::new(Shared::new(around)),
             replay: Arc::new(replay::Registry::new()),
             limits: limit::Registry::new(MAX_SOURCES),
+            pairings: pairing::Registry::default(),
         };
         gateway.apply(config)?;
         Ok(Arc::new(gateway))
@@ -111,6 +112,9 @@ impl Gateway {
         self.shared.telemetry.configured(&config.digest);
         let there = |name: &str| snapshot.routes.iter().any(|route| &*route.name == name);
         self.limits.retain(there);
+        self.pairings.retain(|name| {
+            snapshot.routes.iter().any(|r| *r.name == *name && r.keys.pairing().is_some())
+        });
         self.shared.telemetry.metrics().retain(there);
         self.snapshot.store(Arc::new(snapshot));
         Ok(())
@@ -147,7 +151,11 @@ impl Gateway {
     }
 
     fn route(&self, config: &Config, checked: &model::Route, upstream: Upstream) -> Route {
+        let target = checked.pairing.as_ref();
+        let pairing = target.map(|target| self.pairings.route(&checked.name, target));
         let methods: Vec<&str> = checked.methods.iter().map(http::Method::as_str).collect();
+        let ids = checked.secrets.iter().map(|secret| &*secret.id);
+        let ids = ids.chain(checked.public_keys.iter().map(|key| &*key.id));
         Route {
             name: Arc::clone(&checked.name),
             provider: Arc::clone(&checked.provider),
@@ -161,10 +169,11 @@ impl Gateway {
                 .allow_from
                 .as_ref()
                 .map(|from| AllowFrom::new(from, self.shared.fetching.lists())),
+            client_certificate: checked.client_certificate.clone(),
             limits: self.limits.route(&checked.name, &checked.rate_limit),
             definition: Arc::clone(&checked.definition),
             scheme: Arc::clone(&checked.scheme),
-            keys: Arc::clone(&checked.keys),
+            keys: RouteKeys::new(checked, pairing),
             secrets: checked.secrets.clone(),
             public_keys: checked.public_keys.clone(),
             expect: checked.expect.clone(),
@@ -184,11 +193,7 @@ impl Gateway {
             telemetry: self.shared.telemetry.route(
                 &checked.name,
                 &checked.provider,
-                checked
-                    .secrets
-                    .iter()
-                    .map(|secret| &*secret.id)
-                    .chain(checked.public_keys.iter().map(|key| &*key.id)),
+                ids.chain(target.map(|target| &*target.id)),
                 &config.digest,
             ),
         }

@@ -4,6 +4,8 @@
 mod allow;
 mod budget;
 mod build;
+mod keys;
+mod pair;
 mod route;
 mod router;
 
@@ -15,11 +17,14 @@ use std::sync::{
 use arc_swap::{ArcSwap, Guard};
 use tokio_util::task::TaskTracker;
 
-use crate::{clock::Clock, fetch::Fetching, limit, net::Sources, replay, telemetry::Telemetry};
+use crate::{
+    clock::Clock, fetch::Fetching, limit, net::Sources, pairing, replay, telemetry::Telemetry,
+};
 
 pub use allow::{AllowFrom, Standing};
 pub use budget::{BodyBudget, Charge};
 pub use build::{BuildError, Surroundings};
+pub use keys::RouteKeys;
 pub use route::Route;
 pub use router::{Found, Router};
 
@@ -31,6 +36,7 @@ pub struct Gateway {
     // What outlives a reload, by route name.
     replay: Arc<replay::Registry>,
     limits: limit::Registry,
+    pairings: pairing::Registry,
 }
 
 /// One configuration in force. Requests keep the route they found in it.

@@ -15,13 +15,14 @@ use crate::{
     clock::UnixMs,
     config::model::{self, Answers, Body, Check, Filter, OnUnlisted},
     limit,
+    net::CertificateRule,
     replay::RouteStore,
     telemetry::RouteTelemetry,
     upstream::Upstream,
-    verify::{Definition, KeyRing, PublicKey, Scheme, Secret},
+    verify::{Definition, PublicKey, Scheme, Secret},
 };
 
-use super::{AllowFrom, Shared};
+use super::{AllowFrom, RouteKeys, Shared};
 
 /// One route in force.
 #[derive(Debug)]
@@ -42,6 +43,8 @@ pub struct Route {
     pub excepted_until: Option<UnixMs>,
     /// The source list.
     pub allow_from: Option<AllowFrom>,
+    /// What the connection's client certificate must be.
+    pub client_certificate: Option<Arc<CertificateRule>>,
     /// Rate limits.
     pub limits: limit::RouteLimits,
     /// The provider's definition.
@@ -49,7 +52,7 @@ pub struct Route {
     /// The definition compiled for this route.
     pub scheme: Arc<Scheme>,
     /// The active keys.
-    pub keys: Arc<KeyRing>,
+    pub keys: RouteKeys,
     /// The secrets as configured, for near misses.
     pub secrets: Vec<Secret>,
     /// The public keys as configured or published, for near misses.

@@ -11,7 +11,11 @@ use crate::{
     config::model::Check,
     decision::{Code, Refusal},
     delivery::{Delivery, Record},
-    verify::{Head, handshake::Answer},
+    pairing::CaptureError,
+    verify::{
+        Head,
+        handshake::{Answer, Offered},
+    },
 };
 
 use super::check::{Judge, Unproven};
@@ -45,10 +49,26 @@ impl<B, P> Judge<B, P> for AnswerChallenge {
 
 /// Keeps the answer for whoever makes the response.
 pub(super) fn answered(answer: Answer, record: &mut Record) -> Unproven {
-    if answer.offered.is_some() {
-        let what = format!("{}: no operator has armed the route", answer.handshake);
-        return Unproven::Refused(Refusal::new(Code::HandshakeRefused, what));
+    if let Some(offered) = &answer.offered
+        && let Err(error) = capture(offered, record)
+    {
+        let code = match error {
+            CaptureError::Unwritable(_) => Code::KeyUnavailable,
+            _ => Code::HandshakeRefused,
+        };
+        return Unproven::Refused(Refusal::new(code, format!("{}: {error}", answer.handshake)));
     }
     record.reply = Some(Box::new(answer.reply));
     Unproven::Answered(Refusal::new(Code::Handshake, answer.handshake.to_string()))
+}
+
+/// Takes the key that is offered, and says so: this is all that a request ever changes of a route.
+///
+/// Its file is written and synced here, on the core: an operator waits for it, and it happens once.
+fn capture(offered: &Offered, record: &Record) -> Result<(), CaptureError> {
+    let route = record.route();
+    route.keys.capture(route.shared.clock.mono(), &offered.0)?;
+    let file = route.keys.pairing().map(|pairing| pairing.target().file.display().to_string());
+    tracing::warn!(route = &*route.name, source = %record.source, file, "a key was captured");
+    Ok(())
 }

@@ -3,10 +3,12 @@
 //! Judged before the body is read, so that a request without a plausible signature costs no memory.
 //!
 //! Rejects: `signature_missing`, `signature_malformed`, `timestamp_missing`,
-//! `timestamp_malformed`, `id_missing`, `ambiguous_header`.
+//! `timestamp_malformed`, `id_missing`, `ambiguous_header`; `key_unavailable` of a route whose key
+//! its provider has yet to hand over.
 
 use crate::{
     config::model::Check,
+    decision::{Code, Refusal},
     delivery::Delivery,
     verify::{Claim, Head},
 };
@@ -24,6 +26,13 @@ impl<B, P> Judge<B, P> for ReadClaim {
     type Proof = Claim;
 
     fn judge(&self, delivery: &mut Delivery<B, P>) -> Result<Claim, Unproven> {
-        Ok(delivery.route().scheme.claim(Head::of(&delivery.head))?)
+        let route = delivery.route();
+        let claim = route.scheme.claim(Head::of(&delivery.head))?;
+        if route.keys.is_waiting() {
+            // Only the gateway lacks something: the sender shall try again.
+            let why = "the route has no key yet; `hookward pair` has it take one";
+            return Err(Refusal::new(Code::KeyUnavailable, why).into());
+        }
+        Ok(claim)
     }
 }

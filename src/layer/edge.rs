@@ -26,7 +26,7 @@ use crate::{
 
 use super::{
     Answer, Refused,
-    respond::{is_uniform, respond},
+    respond::{forwarded, is_uniform, respond},
 };
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -202,6 +202,7 @@ where
 fn conclude<R: From<Bytes>>(result: Result<Answer<R>, Refused>) -> Response<R> {
     let (mut response, record) = match result {
         Ok(Answer { response, mut record }) => {
+            let response = forwarded(response, &record);
             record.conclude(Code::Forwarded, response.status().as_u16(), None);
             (response, record)
         }
@@ -209,7 +210,8 @@ fn conclude<R: From<Bytes>>(result: Result<Answer<R>, Refused>) -> Response<R> {
             charge_failure(&refusal, &record);
             let response = respond(&refusal, &record);
             // Of refusals that must look alike, those that left the body unread close; so all do.
-            record.last |= record.bodied && is_uniform(response.status(), record.route.as_deref());
+            let usual = super::status_of(refusal.code).unwrap_or_default();
+            record.last |= record.bodied && is_uniform(usual, record.route.as_deref());
             record.conclude(refusal.code, told(refusal.code, response.status()), Some(&refusal));
             (response, record)
         }

@@ -19,7 +19,7 @@ use crate::{
     verify::Verified,
 };
 
-use super::{Answer, Boxed, Refused, stack::Admitted};
+use super::{Answer, Boxed, Refused, respond::replaces_success, stack::Admitted};
 
 /// The innermost service of the proxy.
 #[derive(Clone, Debug)]
@@ -65,7 +65,12 @@ impl Service<Delivery<Bytes, Admitted>> for Forward {
             match exchanged {
                 Ok(exchanged) => {
                     record.upstream_status = Some(exchanged.status.as_u16());
-                    let response = exchanged.response.map(AnswerBody::Upstream);
+                    let mut response = exchanged.response;
+                    if response.status().is_success() && replaces_success(&route) {
+                        // Read, so that the connection can serve the next one.
+                        response.body_mut().discard().await;
+                    }
+                    let response = response.map(AnswerBody::Upstream);
                     Ok(Answer { response, record })
                 }
                 Err(refusal) => Err(Refused { refusal, record }),

@@ -9,6 +9,7 @@ pub mod body;
 pub mod challenge;
 pub mod check;
 pub mod claim;
+pub mod client_certificate;
 pub mod edge;
 pub mod embed;
 pub mod event;

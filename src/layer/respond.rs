@@ -71,7 +71,7 @@ pub(super) fn respond<R: From<Bytes>>(refusal: &Refusal, record: &Record) -> Res
     } else if status.is_success() {
         acknowledgement(refusal.code, status, route)
     } else {
-        problem(refusal.code, softened(status, route), route)
+        problem(refusal.code, status, route)
     };
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -92,11 +92,32 @@ fn handshake<R: From<Bytes>>(reply: &Reply, usual: StatusCode) -> Response<R> {
     response
 }
 
-/// A temporary refusal must not be one after which the sender gives up for good.
+/// A refusal of ours must not be one after which the sender gives up its subscription, and a
+/// temporary one not one after which it gives up the delivery.
 fn softened(status: StatusCode, route: Option<&Route>) -> StatusCode {
+    let Some(route) = route else { return status };
     let temporary = matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT);
-    let is_final = |route: &Route| route.definition.final_statuses.contains(status.as_u16());
-    if temporary && route.is_some_and(is_final) { StatusCode::SERVICE_UNAVAILABLE } else { status }
+    let definition = &route.definition;
+    let is_final = temporary && definition.final_statuses.contains(status.as_u16());
+    let is_too_much = is_final || definition.destructive.contains(status.as_u16());
+    if is_too_much { StatusCode::SERVICE_UNAVAILABLE } else { status }
+}
+
+/// The upstream's answer as the sender sees it: its own, unless the provider wants to read its
+/// acknowledgement and nothing else for a success.
+pub(super) fn forwarded<R: From<Bytes>>(response: Response<R>, record: &Record) -> Response<R> {
+    let route = record.route.as_deref();
+    if !response.status().is_success() || !route.is_some_and(replaces_success) {
+        return response;
+    }
+    let mut response = acknowledgement(Code::Forwarded, response.status(), route);
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Whether an upstream's success is not passed on as it is.
+pub(super) fn replaces_success(route: &Route) -> bool {
+    route.definition.acknowledgement.as_ref().is_some_and(|wanted| wanted.replace)
 }
 
 /// What the provider wants to read as a "thank you", else the code as JSON.
@@ -130,16 +151,17 @@ fn acknowledgement<R: From<Bytes>>(
 }
 
 /// RFC 9457 problem details. Under `answers = "uniform"` a 401 or 403 does not say which it is.
-fn problem<R: From<Bytes>>(code: Code, status: StatusCode, route: Option<&Route>) -> Response<R> {
-    let body = if is_uniform(status, route) {
-        UNIFORM.get(usize::from(status == StatusCode::FORBIDDEN))
-    } else {
-        None
+fn problem<R: From<Bytes>>(code: Code, usual: StatusCode, route: Option<&Route>) -> Response<R> {
+    let status = softened(usual, route);
+    let said = (!is_uniform(usual, route)).then_some(code);
+    let ready = match said {
+        None => UNIFORM.get(usize::from(usual == StatusCode::FORBIDDEN)),
+        Some(code) => PROBLEMS.get(code as usize),
     };
-    let body = body.cloned().unwrap_or_else(|| match PROBLEMS.get(code as usize) {
-        Some((usual, body)) if *usual == status => body.clone(),
-        _ => problem_json(Some(code), status),
-    });
+    let body = match ready {
+        Some(body) if status == usual => body.clone(),
+        _ => problem_json(said, status),
+    };
     let mut response = Response::new(R::from(body));
     *response.status_mut() = status;
     let problem_type = HeaderValue::from_static("application/problem+json");
@@ -154,9 +176,11 @@ pub(super) fn is_uniform(status: StatusCode, route: Option<&Route>) -> bool {
 }
 
 /// Every problem as it is usually sent, made once.
-static PROBLEMS: LazyLock<Vec<(StatusCode, Bytes)>> = LazyLock::new(|| {
-    let statuses = Code::ALL.iter().map(|code| (*code, status_of(*code).unwrap_or_default()));
-    statuses.map(|(code, status)| (status, problem_json(Some(code), status))).collect()
+static PROBLEMS: LazyLock<Vec<Bytes>> = LazyLock::new(|| {
+    // What has no status of its own is answered as `respond` does.
+    let status = |code: Code| status_of(code).unwrap_or(StatusCode::BAD_REQUEST);
+    let statuses = Code::ALL.iter().map(|code| (*code, status(*code)));
+    statuses.map(|(code, status)| problem_json(Some(code), status)).collect()
 });
 
 static UNIFORM: LazyLock<[Bytes; 2]> = LazyLock::new(|| {

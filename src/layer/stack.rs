@@ -15,6 +15,7 @@ use super::{
     challenge::{AnswerChallenge, NoChallenge},
     check::{Enforce, Monitorable},
     claim::ReadClaim,
+    client_certificate::{RequireCertificate, RightCertificate},
     edge::{EdgeLayer, Peer},
     event::{WantEvent, Wanted},
     handshake::{AnswerHandshakeLayer, NoHandshake},
@@ -42,8 +43,10 @@ pub(super) fn stack<S>(gateway: &Arc<Gateway>, peer: Option<Peer>, onward: S) ->
         .layer(EdgeLayer::new(Arc::clone(gateway), peer))
         // The route decides about everything else, so it is looked up first.
         .layer(Enforce(FindRoute(Arc::clone(gateway))))
-        // Two comparisons that need nothing but the connection.
+        // Comparisons that need nothing but the connection.
         .layer(Enforce(RequireHttps))
+        // What the handshake proved costs nothing to look at; a list of addresses does not excuse it.
+        .layer(Enforce(RequireCertificate))
         .layer(Monitorable(AllowSource))
         // The first state a stranger can touch, bounded, before any work for the stranger.
         .layer(Enforce(LimitSource))
@@ -78,19 +81,18 @@ type Checks<S> = super::check::Enforced<
     FindRoute,
     super::check::Enforced<
         RequireHttps,
-        super::check::Monitored<
-            AllowSource,
-            super::check::Enforced<
-                LimitSource,
-                super::check::Enforced<
-                    AnswerChallenge,
-                    super::check::Monitored<
-                        ReadClaim,
-                        super::body::ReadBody<super::keys::FetchKeys<Authenticated<S>>>,
-                    >,
-                >,
-            >,
+        super::check::Enforced<
+            RequireCertificate,
+            super::check::Monitored<AllowSource, super::check::Enforced<LimitSource, Asked<S>>>,
         >,
+    >,
+>;
+
+type Asked<S> = super::check::Enforced<
+    AnswerChallenge,
+    super::check::Monitored<
+        ReadClaim,
+        super::body::ReadBody<super::keys::FetchKeys<Authenticated<S>>>,
     >,
 >;
 
@@ -111,5 +113,5 @@ type Content<S> = super::check::Enforced<
 pub type Admitted = ((((AtReplay, Held<Once>), WithinRouteRate), Held<Wanted>), Held<Satisfied>);
 type AtReplay = (((AtSignature, Held<Verified>), Held<Timely>), NoHandshake);
 type AtSignature = ((AtClaim, Held<Claim>), Whole);
-type AtClaim =
-    ((((((), Routed), SecureEnough), Held<AllowedSource>), WithinSourceRate), NoChallenge);
+type AtClaim = (((AtSource, Held<AllowedSource>), WithinSourceRate), NoChallenge);
+type AtSource = ((((), Routed), SecureEnough), RightCertificate);

@@ -2,6 +2,7 @@
 //! and which URLs may be fetched.
 
 pub(crate) mod breadth;
+pub mod certificate;
 pub mod cidr;
 pub mod client;
 mod forwarded;
@@ -12,6 +13,7 @@ pub mod proxy;
 mod target;
 pub mod tls;
 
+pub use certificate::{CertificateRule, ClientCertificate};
 pub use cidr::{Sources, canonical};
 pub use client::{Client, ClientError, Remark};
 pub use list::Shape;

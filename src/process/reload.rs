@@ -66,7 +66,7 @@ impl Inner {
             start::confine(&mut config);
         }
         // Everything that can fail comes before the first thing that changes.
-        let settings = ServerSettings::new(&config.server)?;
+        let settings = ServerSettings::new(&config.server, &self.options.clock)?;
         let audit = config.log.audit.as_ref().map(telemetry::audit::open).transpose()?;
         self.gateway.apply(&config)?;
         self.settings.store(settings.into());

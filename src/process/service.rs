@@ -16,18 +16,23 @@ use crate::{
     body::AnswerBody,
     gateway::Gateway,
     layer::{Peer, Proxy, proxy},
+    net::ClientCertificate,
     server::Connection,
 };
 
 use super::inbound::Inbound;
 
-/// One connection's stack.
+/// One connection's stack, and the certificate that its client showed.
 #[derive(Clone)]
-pub(super) struct Serve(Proxy);
+pub(super) struct Serve {
+    proxy: Proxy,
+    certificate: Option<ClientCertificate>,
+}
 
 impl Serve {
     pub(super) fn new(gateway: &Arc<Gateway>, connection: &Connection) -> Self {
-        Self(proxy(gateway, Peer { address: connection.source(), tls: connection.is_tls() }))
+        let peer = Peer { address: connection.source(), tls: connection.is_tls() };
+        Self { proxy: proxy(gateway, peer), certificate: connection.certificate().cloned() }
     }
 }
 
@@ -36,9 +41,12 @@ impl hyper::service::Service<Request<Incoming>> for Serve {
     type Error = Infallible;
     type Future = Answered<<Proxy as Service<Request<Inbound>>>::Future>;
 
-    fn call(&self, request: Request<Incoming>) -> Self::Future {
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        if let Some(certificate) = &self.certificate {
+            request.extensions_mut().insert(certificate.clone());
+        }
         // Every layer is always ready: what may have to wait waits in its future.
-        Answered { future: self.0.clone().call(Inbound::of(request)) }
+        Answered { future: self.proxy.clone().call(Inbound::of(request)) }
     }
 }
 

@@ -17,6 +17,7 @@ use crate::{
     },
     gateway::{BuildError, Gateway, Surroundings},
     net::tls::TlsError,
+    pairing::Pairs,
     server::{self, BindError, Bound, Control, ServerSettings},
     telemetry::{
         self, Telemetry,
@@ -83,7 +84,8 @@ impl Process {
         let catch = || Signals::catch(runtime.handle());
         let signals = options.signals.then(catch).transpose()?;
         let telemetry = Arc::new(Telemetry::new(options.clock.clone(), options.observer.clone()));
-        let settings = Arc::new(ArcSwap::from_pointee(ServerSettings::new(&config.server)?));
+        let settings =
+            Arc::new(ArcSwap::from_pointee(ServerSettings::new(&config.server, &options.clock)?));
         let control = Control::new();
         let gateway = Gateway::new(
             &config,
@@ -102,7 +104,7 @@ impl Process {
         let listeners = Bound::all(&config.server.listen)?;
         let readiness = Arc::new(Readiness::default());
         let admin = match &config.admin {
-            Some(admin) => serve_admin(admin, &readiness, &telemetry, &runtime)?,
+            Some(admin) => serve_admin(admin, &readiness, &gateway, &runtime)?,
             None => None,
         };
         let make = {
@@ -184,10 +186,11 @@ fn read_gauges(telemetry: &Telemetry, gateway: &Arc<Gateway>, control: &Control)
 fn serve_admin(
     config: &model::Admin,
     readiness: &Arc<Readiness>,
-    telemetry: &Arc<Telemetry>,
+    gateway: &Arc<Gateway>,
     runtime: &tokio::runtime::Runtime,
 ) -> Result<Option<SocketAddr>, StartError> {
     let _entered = runtime.enter();
+    let telemetry = &gateway.shared().telemetry;
     let listen = |address: SocketAddr| -> Result<_, StartError> {
         let bound = Bound::new(address)?;
         Ok((bound.address(), bound.into_tokio()?))
@@ -196,7 +199,8 @@ fn serve_admin(
     if let Some(wanted) = config.listen {
         let (at, listener) = listen(wanted)?;
         let hosts = config.hosts.clone();
-        let admin = Admin::guarded(Arc::clone(telemetry), Arc::clone(readiness), hosts);
+        let admin = Admin::guarded(Arc::clone(telemetry), Arc::clone(readiness), hosts)
+            .with_pairs(Arc::clone(gateway) as Arc<dyn Pairs>);
         runtime.spawn(admin::serve(listener, Arc::new(admin)));
         address = Some(at);
     }

@@ -12,7 +12,7 @@ use super::{
     fault::HeadFault,
     watch::{Phase, Watch},
 };
-use crate::net::canonical;
+use crate::net::{ClientCertificate, canonical};
 
 /// One connection, as its service sees it.
 #[derive(Debug)]
@@ -21,6 +21,7 @@ pub struct Connection {
     announced: Option<SocketAddr>,
     tls: bool,
     http2: bool,
+    certificate: Option<ClientCertificate>,
     /// HTTP/1: heads that the guard passed on.
     judged: AtomicU64,
     /// Requests that reached the service.
@@ -40,15 +41,17 @@ pub(super) struct Opened {
     pub(super) announced: Option<SocketAddr>,
     pub(super) tls: bool,
     pub(super) http2: bool,
+    pub(super) certificate: Option<ClientCertificate>,
 }
 
 impl Connection {
-    pub(super) fn new(opened: &Opened, watch: Arc<Watch>) -> Self {
+    pub(super) fn new(opened: Opened, watch: Arc<Watch>) -> Self {
         Self {
             peer: opened.peer,
             announced: opened.announced,
             tls: opened.tls,
             http2: opened.http2,
+            certificate: opened.certificate,
             judged: AtomicU64::new(0),
             begun: AtomicU64::new(0),
             ended: AtomicU64::new(0),
@@ -80,6 +83,11 @@ impl Connection {
     /// Whether the connection itself is encrypted.
     pub const fn is_tls(&self) -> bool {
         self.tls
+    }
+
+    /// The certificate that the client showed, if the listener asks for one and it did.
+    pub const fn certificate(&self) -> Option<&ClientCertificate> {
+        self.certificate.as_ref()
     }
 
     /// Whether it speaks HTTP/2.

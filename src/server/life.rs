@@ -54,9 +54,9 @@ where
     let (wire, opened) = opening::open(socket, peer, announced, &settings).await?;
     // Kept no longer than needed: a reload's old certificates go with the last that holds them.
     drop(settings);
-    let connection = Arc::new(Connection::new(&opened, watch));
+    let connection = Arc::new(Connection::new(opened, watch));
     let service = make(connection.clone());
-    if !opened.http2 {
+    if !connection.is_http2() {
         http1::serve(wire, connection, service, limit).await;
     } else if let Err(error) = http2::serve(wire, connection, service, limit).await
         && !error.source().is_some_and(|cause| cause.is::<io::Error>())

@@ -2,7 +2,8 @@
 
 use std::{io, net::SocketAddr};
 
-use tokio_rustls::TlsAcceptor;
+use rustls::server::Acceptor;
+use tokio_rustls::{LazyConfigAcceptor, server::TlsStream};
 
 use super::{
     connection::Opened,
@@ -11,7 +12,11 @@ use super::{
 };
 use crate::{
     config::model::ProxyProtocol,
-    net::proxy::{Parsed, parse},
+    net::{
+        ClientCertificate,
+        proxy::{Parsed, parse},
+        tls::Tls,
+    },
 };
 
 /// What an HTTP/2 client that knows what it speaks to says first (RFC 9113 section 3.4).
@@ -62,11 +67,35 @@ pub(super) async fn open(
 ) -> io::Result<(Wire, Opened)> {
     let Some(tls) = &settings.tls else {
         let http2 = speaks_http2(&mut socket).await?;
-        return Ok((Wire::Plain(socket), Opened { peer, announced, tls: false, http2 }));
+        let opened = Opened { peer, announced, tls: false, http2, certificate: None };
+        return Ok((Wire::Plain(socket), opened));
     };
-    let stream = TlsAcceptor::from(tls.clone()).accept(socket).await?;
+    let (stream, certificate) = shake_hands(socket, tls).await?;
     let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-    Ok((Wire::Tls(Box::new(stream)), Opened { peer, announced, tls: true, http2 }))
+    let opened = Opened { peer, announced, tls: true, http2, certificate };
+    Ok((Wire::Tls(Box::new(stream)), opened))
+}
+
+/// The TLS handshake, and the certificate that the client showed in it, if it did.
+async fn shake_hands(
+    socket: Socket,
+    tls: &Tls,
+) -> io::Result<(TlsStream<Socket>, Option<ClientCertificate>)> {
+    let hello = LazyConfigAcceptor::new(Acceptor::default(), socket).await?;
+    let asked = hello.client_hello();
+    let config = tls.choose(&asked).ok_or(io::ErrorKind::InvalidInput)?;
+    let name = || asked.server_name().unwrap_or_default().to_ascii_lowercase();
+    let name = tls.clients_differ_by_name().then(name);
+    let stream = hello.into_stream(config).await?;
+    let chain = stream.get_ref().1.peer_certificates();
+    let certificate = match chain.and_then(<[_]>::first) {
+        None => None,
+        // One that holds and cannot be read is none that could be judged.
+        Some(leaf) => {
+            Some(ClientCertificate::read(leaf, name.as_deref()).ok_or(io::ErrorKind::InvalidData)?)
+        }
+    };
+    Ok((stream, certificate))
 }
 
 async fn speaks_http2(socket: &mut Socket) -> io::Result<bool> {

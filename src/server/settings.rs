@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use crate::{
+    clock::Clock,
     config::model::{Limits, ProxyProtocol, Server},
     net::{
         Sources,
-        tls::{TlsError, server_config},
+        tls::{Tls, TlsError, listener},
     },
 };
 
@@ -22,7 +23,7 @@ pub struct ServerSettings {
     /// Whether a PROXY header is expected.
     pub proxy_protocol: ProxyProtocol,
     /// Certificates and how to choose among them; `None` is plain HTTP.
-    pub tls: Option<Arc<rustls::ServerConfig>>,
+    pub tls: Option<Arc<Tls>>,
 }
 
 impl ServerSettings {
@@ -31,12 +32,12 @@ impl ServerSettings {
     /// # Errors
     ///
     /// If a certificate cannot be used.
-    pub fn new(server: &Server) -> Result<Self, TlsError> {
+    pub fn new(server: &Server, clock: &Clock) -> Result<Self, TlsError> {
         Ok(Self {
             limits: server.limits.clone(),
             trusted_proxies: Arc::new(Sources::new(&server.trusted_proxies)),
             proxy_protocol: server.proxy_protocol,
-            tls: server_config(&server.tls)?,
+            tls: listener(&server.tls, clock)?,
         })
     }
 }

@@ -8,6 +8,7 @@ use std::{
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
+use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep, sleep_until};
 
@@ -19,6 +20,9 @@ use crate::body::AnswerError;
 /// When it has been read to its end, the connection goes back to the pool; when it is dropped
 /// before that, or cut, the connection is closed.
 pub struct UpstreamBody(Inner);
+
+/// How much of a body that nobody wants is read, in bytes.
+const DISCARDED: usize = 64 * 1024;
 
 enum Inner {
     Fixed(Bytes),
@@ -37,6 +41,18 @@ impl UpstreamBody {
     /// A body made inside the gateway.
     pub(super) const fn fixed(bytes: Bytes) -> Self {
         Self(Inner::Fixed(bytes))
+    }
+
+    /// Reads what is left and throws it away; a body of more than 64 KiB is broken off.
+    pub(crate) async fn discard(&mut self) {
+        let mut left = DISCARDED;
+        while let Some(Ok(frame)) = self.frame().await {
+            let len = frame.data_ref().map_or(0, Bytes::len);
+            match left.checked_sub(len) {
+                Some(less) => left = less,
+                None => return,
+            }
+        }
     }
 
     /// A body that arrives over a pooled connection.

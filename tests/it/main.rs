@@ -10,12 +10,14 @@
 
 mod support;
 
+mod acknowledgements;
 mod admin;
 mod ambiguity;
 mod asymmetric;
 mod audit;
 mod certificates;
 mod cli;
+mod client_certificates;
 mod content;
 mod contract_answers;
 mod contract_streams;
@@ -28,6 +30,7 @@ mod forwarding;
 mod handshakes;
 mod http2;
 mod message_signatures;
+mod pairing;
 mod policy;
 mod process;
 mod proxy;

@@ -101,7 +101,7 @@ impl Target {
                 definition: Arc::clone(&route.definition),
                 options: SchemeOptions { expect: route.expect.clone(), ..Default::default() },
                 scheme: Arc::clone(&route.scheme),
-                keys: Arc::clone(&route.keys),
+                keys: Arc::clone(route.keys.configured()),
                 secrets: route.secrets.clone(),
                 public_keys: route.public_keys.clone(),
             }),

@@ -64,6 +64,14 @@ fn source(rows: &mut Rows, route: &Route, raw: &raw::Route) {
     if let Some(written) = &raw.allow_from {
         rows.push("allow_from", array(written), Origin::Route);
     }
+    if let Some(written) = &raw.client_certificate {
+        let kinds =
+            [("subject", &written.subject), ("san", &written.san), ("sha256", &written.sha256)];
+        let kinds = kinds.into_iter().filter_map(|(name, texts)| Some((name, texts.as_ref()?)));
+        let kinds: Vec<_> =
+            kinds.map(|(name, list)| format!("{name} = {}", array(&list.0))).collect();
+        rows.push("client_certificate", format!("{{ {} }}", kinds.join(", ")), Origin::Route);
+    }
     let origin = if route.require_https { Origin::Policy } else { Origin::Default };
     rows.push("require_https", route.require_https.to_string(), origin);
     if route.scheme.coverage().timestamp.is_some() {
@@ -195,9 +203,8 @@ fn upstream(rows: &mut Rows, route: &Route, raw: &raw::Route) {
         let names: Vec<_> = upstream.headers.iter().map(|(name, _)| name.as_str()).collect();
         rows.push("upstream.headers", array(&names), Origin::Route);
     }
-    if !upstream.map_status.is_empty() {
-        let pairs = upstream.map_status.iter();
-        let pairs: Vec<_> = pairs.map(|(from, to)| format!("{from} = {}", to.as_u16())).collect();
+    if let Some(written) = &raw.map_status {
+        let pairs: Vec<_> = written.iter().map(|(from, to)| format!("{from} = {to}")).collect();
         rows.push("upstream.map_status", format!("{{ {} }}", pairs.join(", ")), Origin::Route);
     }
     if !upstream.sign.is_empty() {

@@ -5,6 +5,7 @@
 
 mod address;
 mod body;
+mod certificate;
 mod credentials;
 mod fetch;
 mod filters;
@@ -13,6 +14,7 @@ mod ip_lists;
 mod keys;
 mod limits;
 mod memory;
+mod pairing;
 mod path;
 mod policy;
 mod provider;

@@ -9,8 +9,8 @@ use std::{
 use http::Method;
 
 use super::{
-    Context, body, credentials, filters, ip_lists::IpLists, keys, path, policy,
-    provider::Providers, rates, replay, upstream,
+    Context, body, certificate, credentials, filters, ip_lists::IpLists, keys, pairing, path,
+    policy, provider::Providers, rates, replay, upstream,
 };
 use crate::{
     config::{
@@ -31,6 +31,8 @@ pub(super) struct Checker<'a> {
     store: &'a ReplayStore,
     lists: &'a IpLists,
     proxy_is_optional: bool,
+    /// Whether a listener asks for certificates of clients.
+    asks_for_certificates: bool,
     /// Many routes of one provider share one compiled scheme.
     schemes: HashMap<SchemeKey, Option<Arc<Scheme>>>,
     cells: credentials::Cells,
@@ -48,6 +50,7 @@ impl<'a> Checker<'a> {
         lists: &'a IpLists,
         remotes: Remotes,
     ) -> Self {
+        let mut tls = raw.server.iter().flat_map(|server| server.tls.iter().flatten());
         let proxy = raw.server.as_ref().and_then(|server| server.proxy_protocol);
         Self {
             cx,
@@ -56,6 +59,7 @@ impl<'a> Checker<'a> {
             store,
             lists,
             proxy_is_optional: proxy == Some(ProxyProtocol::Optional),
+            asks_for_certificates: tls.any(|tls| tls.client_ca.is_some()),
             schemes: HashMap::new(),
             cells: credentials::Cells::new(remotes),
         }
@@ -73,6 +77,7 @@ impl<'a> Checker<'a> {
         let hosts = self.hosts(&at, raw);
         let paths = self.paths(&at, raw);
         let allow_from = self.allow_from(&at, raw);
+        let client_certificate = certificate::rule(cx, &at, raw, self.asks_for_certificates);
         let rate_limit = rates::rates(cx, &at, raw.rate_limit.as_ref());
         let monitor = raw.monitor.as_deref().unwrap_or_default();
         let monitor = policy::checks(cx, &format!("routes.{at}.monitor"), monitor);
@@ -114,10 +119,12 @@ impl<'a> Checker<'a> {
             definition,
             scheme,
             keys: keys?,
+            pairing: pairing::target(cx, &at, name, self.policy, &own),
             secrets: own.secrets,
             public_keys: own.public_keys,
             expect: expect?,
             allow_from,
+            client_certificate,
             require_https: self.policy.require_https && !https_excepted,
             excepted_until: excepted.and_then(|exception| exception.until),
             events,

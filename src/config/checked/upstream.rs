@@ -197,9 +197,10 @@ fn map_status(
     for (from, to) in raw.into_iter().flatten() {
         let key = format!("{base}.map_status.{}", quoted(from));
         let key = format_args!("{key}");
-        let status = |text: &str| text.parse::<u16>().ok().filter(|s| (200..600).contains(s));
-        let Some(from) = status(from).filter(|_| from.len() == 3) else {
-            cx.problems.error(key, format_args!("{from:?} is no status from 200 to 599"));
+        let Some(statuses) = statuses(from) else {
+            let why =
+                format_args!("{from:?} is no status from 200 to 599, nor \"4xx\"").to_string();
+            cx.problems.error(key, why);
             continue;
         };
         let target = StatusCode::from_u16(*to).ok().filter(|s| (200..600).contains(&s.as_u16()));
@@ -207,13 +208,31 @@ fn map_status(
             cx.problems.error(key, format_args!("{to} is no status from 200 to 599"));
             continue;
         };
-        if target.is_success() && !(200..300).contains(&from) {
+        if target.is_success() && !(200..300).contains(statuses.start()) {
             cx.problems.error(key, "a failed delivery must not look like a made one");
             continue;
         }
-        out.insert(from, target);
+        let is_class = statuses.start() != statuses.end();
+        for status in statuses {
+            // A status that is written itself is not what its class is.
+            if !is_class || raw.is_some_and(|raw| !raw.contains_key(&status.to_string())) {
+                out.insert(status, target);
+            }
+        }
     }
     out
+}
+
+/// The statuses that `"410"` or `"4xx"` means.
+fn statuses(text: &str) -> Option<std::ops::RangeInclusive<u16>> {
+    let status = |text: &str| text.parse::<u16>().ok().filter(|s| (200..600).contains(s));
+    match text.strip_suffix("xx") {
+        Some(class) => {
+            let first = status(&format!("{class}00")).filter(|_| class.len() == 1)?;
+            Some(first..=first + 99)
+        }
+        None => status(text).filter(|_| text.len() == 3).map(|status| status..=status),
+    }
 }
 
 #[cfg(test)]

@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use super::{Context, Finding, facts, route_key};
 use crate::config::{
-    model::{OnError, OnFull, Replay, Route},
+    model::{OnError, OnFull, Replay, Route, StatusSet, Target},
     raw::Time,
 };
 
 pub(super) fn lint(cx: &mut Context<'_>) {
     for route in cx.routes() {
         deadline(cx, route);
+        statuses(cx, route);
         if let Some(replay) = &route.replay {
             let crowded = capacity(cx, route, replay);
             never_again(cx, route, replay, crowded);
@@ -36,6 +37,45 @@ fn deadline(cx: &mut Context<'_>, route: &Route) {
         .detail("it would see a failure where the upstream sees a success")
         .suggest(format!("timeout = {:?}", Time::show(within)));
     cx.found.push(problem);
+}
+
+/// What a receiver may answer without knowing what its sender makes of it.
+fn statuses(cx: &mut Context<'_>, route: &Route) {
+    if route.upstream.targets.iter().all(|target| *target == Target::Echo) {
+        return;
+    }
+    let map = &route.upstream.map_status;
+    let key = route_key(route, "upstream.map_status");
+    let (destructive, lost) = (&route.definition.destructive, &route.definition.final_statuses);
+    let seen = |status: u16| map.get(&status).map_or(status, |mapped| mapped.as_u16());
+    if (200..600).any(|status| destructive.contains(seen(status))) {
+        let message = format!(
+            "an upstream of route {} that answers {destructive} ends the subscription at {}",
+            route.name, route.provider
+        );
+        let problem = cx
+            .problem(Finding::DestructiveStatus, &key, message)
+            .detail("nothing is sent any more until somebody sets it up anew")
+            .suggest(mapped(destructive));
+        cx.found.push(problem);
+    }
+    // Whoever maps something has thought of it.
+    let is_lost = |status: u16| lost.contains(status) && !destructive.contains(status);
+    if map.is_empty() && (400..600).any(is_lost) {
+        let message = format!(
+            "what an upstream of route {} answers with {lost} is lost: {} never tries again",
+            route.name, route.provider
+        );
+        let problem = cx.problem(Finding::FinalStatus, &key, message).suggest(mapped(lost));
+        cx.found.push(problem);
+    }
+}
+
+/// A map that turns all of these into a failure that is tried again.
+fn mapped(statuses: &StatusSet) -> String {
+    let statuses = statuses.to_string();
+    let pairs: Vec<_> = statuses.split(", ").map(|status| format!("{status} = 503")).collect();
+    format!("map_status = {{ {} }}", pairs.join(", "))
 }
 
 /// Whether more deliveries are let through within an entry's life than there are entries.

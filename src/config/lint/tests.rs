@@ -232,6 +232,48 @@ fn upstreams_slower_than_the_sender() {
 }
 
 #[test]
+fn statuses_that_the_sender_takes_badly() {
+    let upstream = |table: &str| {
+        format!("\n[routes.a.upstream]\nurls = [\"http://127.0.0.1:3000\"]\n{table}\n")
+    };
+    let problem =
+        found(&with_route("", "svix", &upstream("")), Severity::Warning, "ends the subscription");
+    assert!(problem.to_string().contains("map_status = { 410 = 503 }"), "{problem}");
+    for map in ["410 = 503", "4xx = 503"] {
+        let mapped = with_route("", "svix", &upstream(&format!("map_status = {{ {map} }}")));
+        not_found(&mapped, "ends the subscription");
+    }
+    let beside = with_route("", "svix", &upstream("map_status = { 404 = 410 }"));
+    found(&beside, Severity::Warning, "ends the subscription");
+    not_found(&with_route("", "svix", "upstream = \"builtin:echo\""), "ends the subscription");
+    not_found(&with_route("", "github", ""), "ends the subscription");
+    found(&with_route("", "okta", ""), Severity::Note, "with 4xx is lost");
+    not_found(&with_route("", "okta", &upstream("map_status = { 4xx = 503 }")), "is lost");
+    not_found(&with_route("", "github", ""), "is lost");
+}
+
+#[test]
+fn keys_that_are_yet_to_be_handed_over() {
+    let asana = |secrets: &str| with_route("", "asana", &format!("secrets = [{secrets}]"));
+    let problem =
+        found(&asana("{ file = \"a.key\" }"), Severity::Note, "every delivery is refused until");
+    assert!(problem.message.ends_with("`hookward pair a`"), "{problem}");
+    assert!(line(&problem).contains("a.key"), "{problem}");
+    let both = asana("{ env = \"GOOD\" }, { file = \"a.key\" }");
+    found(&both, Severity::Note, "what is signed with it is refused until");
+    not_found(&asana("{ env = \"GOOD\" }"), "no key yet");
+    // A file that cannot be read is not one that is missing, and a variable is no file.
+    found(&asana("{ file = \".\" }"), Severity::Error, "cannot read");
+    found(&asana("{ env = \"UNSET\" }"), Severity::Error, "UNSET is not set");
+    let github = with_route("", "github", "secrets = [{ file = \"a.key\" }]");
+    found(&github, Severity::Error, "cannot read");
+    for blank in ["", " \n"] {
+        let problems = lint_files(&asana("{ file = \"a.key\" }"), &[("a.key", blank)]);
+        assert!(problems.iter().any(|p| p.message.contains("no key yet")), "{problems:?}");
+    }
+}
+
+#[test]
 fn refusals_that_nobody_repeats() {
     let store = "[replay]\non_full = \"reject\"\n";
     found(&format!("{store}{}", with_route("", "github", "")), Severity::Warning, "never retries");

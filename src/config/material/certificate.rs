@@ -10,7 +10,14 @@ use rustls::{
 use zeroize::Zeroizing;
 
 use super::Gatherer;
-use crate::config::{Problem, Secrets, model::Certificate, raw::Tls};
+use crate::{
+    config::{
+        Problem, Secrets,
+        model::{Authorities, Certificate},
+        raw::Tls,
+    },
+    net::tls,
+};
 
 impl Gatherer<'_> {
     /// Reads a certificate and its key, and sees that they belong together.
@@ -31,9 +38,13 @@ impl Gatherer<'_> {
             let example = "private_key = \"tls/privkey.pem\"";
             self.problems.missing(format_args!("{key_key}"), "a file in PEM", example);
         }
+        let clients_key = key("client_ca");
+        let clients_path = tls.client_ca.as_deref();
         if self.options.secrets == Secrets::Skip {
-            return self.unread([&chain_key, &key_key], [chain_path?, key_path?]);
+            let clients = clients_path.map(|path| (clients_key.as_str(), path));
+            return self.unread([(&chain_key, chain_path?), (&key_key, key_path?)], clients);
         }
+        let clients = clients_path.map(|path| self.clients(format_args!("{clients_key}"), path));
         let chain = chain_path.and_then(|path| self.file(format_args!("{chain_key}"), path));
         let private = key_path.and_then(|path| self.file(format_args!("{key_key}"), path));
         let (chain_pem, key_pem) = (chain?, Zeroizing::new(private?));
@@ -58,23 +69,45 @@ impl Gatherer<'_> {
             key_pem,
             chain_file: self.disk.resolve(chain_path?),
             key_file: self.disk.resolve(key_path?),
+            client_ca: match clients {
+                Some(clients) => Some(clients?),
+                None => None,
+            },
         })
     }
 
     /// A certificate of which nothing was read: what is not there is a note.
-    fn unread(&self, keys: [&str; 2], paths: [&Path; 2]) -> Option<Certificate> {
-        let [chain_file, key_file] = paths.map(|path| self.disk.resolve(path));
-        let files = keys.into_iter().zip([&chain_file, &key_file]);
-        for (key, path) in files.filter(|(_, path)| !path.is_file()) {
-            let text = format!("{key}: there is no file {} here", path.display());
-            self.problems.push(Problem::note(text), format_args!("{key}"));
-        }
+    fn unread(
+        &self,
+        [chain, private]: [(&str, &Path); 2],
+        clients: Option<(&str, &Path)>,
+    ) -> Option<Certificate> {
+        let file = |(key, path): (&str, &Path)| {
+            let path = self.disk.resolve(path);
+            if !path.is_file() {
+                let text = format!("{key}: there is no file {} here", path.display());
+                self.problems.push(Problem::note(text), format_args!("{key}"));
+            }
+            path
+        };
         Some(Certificate {
             chain_pem: Vec::new(),
             key_pem: Zeroizing::default(),
-            chain_file,
-            key_file,
+            chain_file: file(chain),
+            key_file: file(private),
+            client_ca: clients.map(|named| Authorities { pem: Vec::new(), file: file(named) }),
         })
+    }
+
+    /// Reads who may vouch for clients.
+    fn clients(&self, key: fmt::Arguments<'_>, path: &Path) -> Option<Authorities> {
+        let pem = self.authorities(key, path)?;
+        let authorities = Authorities { pem, file: self.disk.resolve(path) };
+        if let Err(error) = tls::roots(&authorities) {
+            self.problems.error(key, error);
+            return None;
+        }
+        Some(authorities)
     }
 
     /// Reads certificate authorities; the PEM text.

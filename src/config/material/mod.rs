@@ -23,9 +23,9 @@ use super::{
     model::{Certificate, SigningKey},
     problems::Problems,
     quoted,
-    raw::{Raw, Route},
+    raw::{Provider, Raw, Route},
 };
-use crate::{schema::Schema, verify};
+use crate::{clock::UnixMs, schema::Schema, verify};
 
 /// Everything that was read.
 pub(super) struct Material {
@@ -45,10 +45,22 @@ pub(super) type Remotes = HashMap<String, Arc<verify::RemoteKeys>>;
 pub(super) struct RouteMaterial {
     pub(super) secrets: Vec<verify::Secret>,
     pub(super) public_keys: Vec<verify::PublicKey>,
+    /// Of a provider that hands its key over: secrets that are not there yet.
+    pub(super) vacant: Vec<Vacant>,
     pub(super) sign: Vec<Arc<SigningKey>>,
     pub(super) schema: Option<Arc<Schema>>,
     pub(super) schemas: BTreeMap<String, Arc<Schema>>,
     pub(super) ca_pem: Option<Vec<u8>>,
+}
+
+/// A secret whose file holds none yet: the provider will hand it over.
+pub(super) struct Vacant {
+    /// Its number in the list, counted from 0.
+    pub(super) number: usize,
+    pub(super) file: PathBuf,
+    pub(super) id: Arc<str>,
+    pub(super) id_is_explicit: bool,
+    pub(super) expires: Option<UnixMs>,
 }
 
 /// Reads everything; what cannot be read is a problem and absent.
@@ -58,8 +70,14 @@ pub(super) fn gather(
     options: &LoadOptions,
     problems: &Problems<'_>,
 ) -> Material {
-    let mut gatherer =
-        Gatherer { disk, options, problems, schemas: HashMap::new(), remotes: Remotes::new() };
+    let mut gatherer = Gatherer {
+        disk,
+        options,
+        problems,
+        providers: &raw.providers,
+        schemas: HashMap::new(),
+        remotes: Remotes::new(),
+    };
     let tls = raw.server.iter().flat_map(|server| server.tls.iter().flatten()).enumerate();
     let certificates = tls.filter_map(|(number, tls)| gatherer.certificate(number, tls)).collect();
     let lists = raw.ip_lists.iter().map(|(name, list)| (name.clone(), gatherer.list(name, list)));
@@ -75,6 +93,7 @@ struct Gatherer<'a> {
     disk: &'a Disk,
     options: &'a LoadOptions,
     problems: &'a Problems<'a>,
+    providers: &'a BTreeMap<String, Provider>,
     /// By path; `None`: it was complained about.
     schemas: HashMap<PathBuf, Option<Arc<Schema>>>,
     remotes: Remotes,
@@ -89,9 +108,16 @@ impl Gatherer<'_> {
         let public_keys = route.public_keys.as_deref().unwrap_or_default();
         let sign = table.and_then(|table| table.sign.as_ref()?.secrets.as_deref());
         let sign_key = format_args!("routes.{name}.upstream.sign.secrets").to_string();
+        let mut vacant = Vec::new();
+        let provider = route.provider.as_deref();
+        let provider = provider
+            .and_then(|name| self.providers.get(name).or_else(|| crate::providers::raw(name)));
+        let captures = provider.is_some_and(Provider::captures_key);
+        let list = format_args!("routes.{name}.secrets").to_string();
         self.all_expired(format_args!("routes.{name}.secrets"), secrets);
         RouteMaterial {
-            secrets: self.secrets(format_args!("routes.{name}.secrets"), secrets),
+            secrets: self.secrets(format_args!("{list}"), secrets, captures.then_some(&mut vacant)),
+            vacant,
             public_keys: self.public_keys(format_args!("routes.{name}.public_keys"), public_keys),
             sign: self.signing_keys(&sign_key, sign.unwrap_or_default()),
             schema: body.and_then(|body| {

@@ -11,10 +11,10 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use zeroize::Zeroizing;
 
-use super::Gatherer;
+use super::{Gatherer, Vacant};
 use crate::{
     config::{Problem, Secrets, model::SigningKey, raw},
-    verify,
+    pairing, verify,
 };
 
 pub(super) const NO_ID: &str = "an id is 1 to 128 of A-Z, a-z, 0-9, \".\", \"_\" and \"-\"";
@@ -22,16 +22,26 @@ pub(super) const NO_ID: &str = "an id is 1 to 128 of A-Z, a-z, 0-9, \".\", \"_\"
 type Bytes = Zeroizing<Vec<u8>>;
 
 impl Gatherer<'_> {
-    /// All secrets of one list.
+    /// All secrets of one list. Where `vacant` is given, files may hold none yet.
     pub(super) fn secrets(
         &self,
         list: fmt::Arguments<'_>,
         secrets: &[raw::Secret],
+        mut vacant: Option<&mut Vec<Vacant>>,
     ) -> Vec<verify::Secret> {
         let mut ids = HashSet::new();
         let mut out = Vec::with_capacity(secrets.len());
         for (number, secret) in secrets.iter().enumerate() {
-            let Some(secret) = self.secret(list, number, secret) else { continue };
+            let secret = match vacant.as_deref().and_then(|_| self.vacant(list, number, secret)) {
+                None => self.secret(list, number, secret),
+                Some(none) => {
+                    if let Some(all) = vacant.as_deref_mut() {
+                        all.push(none);
+                    }
+                    continue;
+                }
+            };
+            let Some(secret) = secret else { continue };
             if !ids.insert(Arc::clone(&secret.id)) {
                 self.problems.error_try(
                     format_args!("{list}[{number}]"),
@@ -52,7 +62,9 @@ impl Gatherer<'_> {
             self.problems.error(format_args!("{list}[{number}].expires"), why);
         }
         let mut out = Vec::new();
-        for (number, secret) in self.secrets(format_args!("{list}"), secrets).iter().enumerate() {
+        for (number, secret) in
+            self.secrets(format_args!("{list}"), secrets, None).iter().enumerate()
+        {
             let bytes = secret.bytes.strip_prefix(b"whsec_").unwrap_or(&secret.bytes);
             match STANDARD.decode(bytes).map(Zeroizing::new) {
                 Ok(key) if !key.is_empty() => out.push(Arc::new(SigningKey(key))),
@@ -74,6 +86,44 @@ impl Gatherer<'_> {
             let problem = Problem::warning(format!("{list}: every secret has expired"))
                 .detail("all deliveries are refused (401 signature_mismatch)");
             self.problems.push(problem, list);
+        }
+    }
+
+    /// A secret whose file holds none yet.
+    fn vacant(
+        &self,
+        list: fmt::Arguments<'_>,
+        number: usize,
+        secret: &raw::Secret,
+    ) -> Option<Vacant> {
+        let (None, Some(path), None, Secrets::Read) =
+            (&secret.env, &secret.file, &secret.value, self.options.secrets)
+        else {
+            return None;
+        };
+        let file = self.disk.resolve(path);
+        self.disk.remember(file.clone());
+        let id = self.id(list, number, secret)?;
+        if !pairing::is_vacant(&file).ok()? {
+            return None;
+        }
+        let expires = secret.expires.map(|when| when.0);
+        let id_is_explicit = secret.id.is_some();
+        Some(Vacant { number, file, id: id.into(), id_is_explicit, expires })
+    }
+
+    /// A secret's name in records.
+    fn id(&self, list: fmt::Arguments<'_>, number: usize, secret: &raw::Secret) -> Option<String> {
+        match &secret.id {
+            Some(id) if is_id(id) => Some(id.clone()),
+            Some(_) => {
+                self.problems.error(format_args!("{list}[{number}].id"), NO_ID);
+                None
+            }
+            None => Some(
+                default_id(secret.env.as_deref(), secret.file.as_deref())
+                    .unwrap_or_else(|| format!("secret-{}", number + 1)),
+            ),
         }
     }
 
@@ -106,15 +156,7 @@ impl Gatherer<'_> {
                 .error(format_args!("{list}[{number}]"), format_args!("the secret is {what}"));
             return None;
         }
-        let id = match &secret.id {
-            Some(id) if is_id(id) => id.clone(),
-            Some(_) => {
-                self.problems.error(format_args!("{list}[{number}].id"), NO_ID);
-                return None;
-            }
-            None => default_id(secret.env.as_deref(), secret.file.as_deref())
-                .unwrap_or_else(|| format!("secret-{}", number + 1)),
-        };
+        let id = self.id(list, number, secret)?;
         let expires = secret.expires.map(|when| when.0);
         if expires.is_some_and(|at| at <= self.options.now) {
             let key = format_args!("{list}[{number}].expires");

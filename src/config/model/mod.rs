@@ -19,7 +19,8 @@ pub use route::{
     Body, Filter, FilterSubject, FilterTest, InForce, OnUnlisted, Origin, Quota, RateLimits, Route,
 };
 pub use server::{
-    Admin, Answers, AuditSink, Certificate, Limits, Log, LogFormat, ProxyProtocol, Server,
+    Admin, Answers, AuditSink, Authorities, Certificate, Limits, Log, LogFormat, ProxyProtocol,
+    Server,
 };
 pub use statuses::StatusSet;
 pub use upstream::{Health, SigningKey, Target, Upstream};

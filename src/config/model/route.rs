@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{AllowFrom, Check, Replay, Upstream};
-use crate::{clock::UnixMs, verify};
+use crate::{clock::UnixMs, net::CertificateRule, pairing, verify};
 
 /// One `[routes.*]` with its provider's definition applied.
 #[derive(Debug)]
@@ -37,10 +37,14 @@ pub struct Route {
     pub secrets: Vec<verify::Secret>,
     /// The public keys as configured, else those that the provider publishes.
     pub public_keys: Vec<verify::PublicKey>,
+    /// Where the key goes that the provider hands over; `None`: it hands none over, or did.
+    pub pairing: Option<pairing::Target>,
     /// `[routes.X.expect]`.
     pub expect: BTreeMap<String, String>,
     /// The source list; `None`: any source.
     pub allow_from: Option<AllowFrom>,
+    /// What the connection's client certificate must be; `None`: none is needed.
+    pub client_certificate: Option<Arc<CertificateRule>>,
     /// The policy's `require_https`, unless excepted.
     pub require_https: bool,
     /// When the policy's exception for this route ends, if it has one.

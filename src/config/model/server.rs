@@ -34,6 +34,17 @@ pub struct Certificate {
     pub chain_file: PathBuf,
     /// The file of the key, for messages.
     pub key_file: PathBuf,
+    /// Who may vouch for clients; `None`: they are not asked for certificates.
+    pub client_ca: Option<Authorities>,
+}
+
+/// Certificate authorities, PEM contents already read.
+#[derive(Clone, Debug)]
+pub struct Authorities {
+    /// The certificates, PEM.
+    pub pem: Vec<u8>,
+    /// Their file, for messages.
+    pub file: PathBuf,
 }
 
 impl fmt::Debug for Certificate {
@@ -90,7 +101,7 @@ pub struct Limits {
 /// `[admin]`.
 #[derive(Clone, Debug)]
 pub struct Admin {
-    /// The read-only admin listener, if any.
+    /// The admin listener, if any.
     pub listen: Option<SocketAddr>,
     /// Host names accepted besides loopback ones.
     pub hosts: Vec<String>,

@@ -1,7 +1,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// `[admin]`: `/healthz`, `/readyz` and `/metrics`, read-only.
+/// `[admin]`: `/healthz`, `/readyz` and `/metrics`, and `hookward pair` from this machine.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Admin {

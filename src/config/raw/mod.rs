@@ -28,7 +28,7 @@ pub use self::{
     policy::{Exception, Policy},
     public_key::PublicKey,
     replay::{RouteReplay, SharedReplay},
-    route::{Body, Filter, Quota, RateLimit, Route},
+    route::{Body, ClientCertificate, Filter, Quota, RateLimit, Route},
     scalar::{OneOrMany, Rate, Scalar, Size, Store, Time, When},
     secret::{Inline, Secret},
     server::{Limits, Server, Tls},
@@ -46,7 +46,7 @@ pub struct Raw {
     pub include: Option<Vec<String>>,
     /// Listeners and their bounds.
     pub server: Option<Server>,
-    /// The read-only listener for health and metrics.
+    /// The listener for health, metrics and pairing.
     pub admin: Option<Admin>,
     /// Logs and the audit file.
     pub log: Option<Log>,

@@ -24,6 +24,8 @@ pub struct Route {
     pub public_keys: Option<Vec<PublicKey>>,
     /// Networks, and `"@NAME"` for a list from `[ip_lists.*]`. Left out: any source.
     pub allow_from: Option<Vec<String>>,
+    /// What the connection's client certificate must be. Left out: none is needed.
+    pub client_certificate: Option<ClientCertificate>,
     /// How far a signed time may be away, to either side. Default: the provider's.
     pub tolerance: Option<Time>,
     /// Event types that are wanted; `*` matches anything, dots too. Left out: all.
@@ -46,6 +48,18 @@ pub struct Route {
     pub expect: Option<BTreeMap<String, String>>,
     /// A URL, `"builtin:echo"`, or the table form.
     pub upstream: Option<Upstream>,
+}
+
+/// `[routes.NAME.client_certificate]`: all that is given must hold, of each one value.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClientCertificate {
+    /// Parts of the subject, such as `"CN=hooks.example.com,O=Example"`, or its common name.
+    pub subject: Option<OneOrMany>,
+    /// A host, which may begin with `*.` for one label; an address; an email address; a URI.
+    pub san: Option<OneOrMany>,
+    /// The fingerprint: SHA-256 of the certificate, hexadecimal.
+    pub sha256: Option<OneOrMany>,
 }
 
 /// One element of `filters`: one subject and one test.

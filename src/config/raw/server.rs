@@ -33,6 +33,9 @@ pub struct Tls {
     pub certificate: Option<PathBuf>,
     /// The private key, PEM.
     pub private_key: Option<PathBuf>,
+    /// Certificate authorities, PEM: clients that connect under this certificate's names are asked
+    /// for one of these. Left out: they are not asked.
+    pub client_ca: Option<PathBuf>,
 }
 
 /// `[server.limits]`.

@@ -34,7 +34,8 @@ pub struct Table {
     pub health: Option<Health>,
     /// Headers set on every request.
     pub headers: Option<BTreeMap<String, String>>,
-    /// What the sender sees for an upstream's status; never a 2xx for another.
+    /// What the sender sees for an upstream's status, `410` or a class such as `4xx`; never a 2xx
+    /// for another.
     pub map_status: Option<BTreeMap<String, u16>>,
     /// Signs every delivery anew, as Standard Webhooks.
     pub sign: Option<Sign>,

@@ -11,10 +11,6 @@ pub(super) fn why(path: &str) -> Option<&'static str> {
         ["replay", "redis" | "url" | "urls" | "cluster" | "tls"] => {
             "the store \"redis\" comes with a later version; there is \"memory\""
         }
-        ["server", "tls", "client_ca" | "client_certificate" | "client_auth"]
-        | ["routes", _, "client_certificate" | "client_ca" | "client_certificates"] => {
-            "client certificates come with a later version"
-        }
         _ => return None,
     };
     Some(text)

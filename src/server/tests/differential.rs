@@ -36,8 +36,8 @@ enum Seen {
 fn connection() -> Arc<Connection> {
     let patience = Patience { head: Duration::MAX, idle: Duration::MAX };
     let peer = ([127, 0, 0, 1], 1).into();
-    let opened = Opened { peer, announced: None, tls: false, http2: false };
-    Arc::new(Connection::new(&opened, Arc::new(Watch::new(patience))))
+    let opened = Opened { peer, announced: None, tls: false, http2: false, certificate: None };
+    Arc::new(Connection::new(opened, Arc::new(Watch::new(patience))))
 }
 
 fn fields<'a>(all: impl Iterator<Item = (&'a str, &'a [u8])>) -> Fields {

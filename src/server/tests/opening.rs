@@ -16,6 +16,7 @@ use tokio_rustls::TlsConnector;
 
 use super::support::{TestServer, eventually, post};
 use crate::{
+    clock::Clock,
     config::model::{Certificate, ProxyProtocol, Server},
     net::tls::tests::certificate,
     server::ServerSettings,
@@ -184,7 +185,7 @@ fn certificates_are_chosen_by_name_and_swapped_by_a_reload() {
         assert_eq!(ask(&server, &one_root, "unknown.example", "h2").await, None);
         let mut config = super::support::config();
         config.tls = vec![Certificate { ..three }];
-        server.settings.store(Arc::new(ServerSettings::new(&config).unwrap()));
+        server.settings.store(Arc::new(ServerSettings::new(&config, &Clock::system()).unwrap()));
         assert_eq!(ask(&server, &one_root, "one.example", "h2").await, None);
         assert!(ask(&server, &three_root, "one.example", "h2").await.is_some());
     });

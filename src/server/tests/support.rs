@@ -17,6 +17,7 @@ use hyper::{body::Incoming, service::service_fn};
 
 use crate::{
     body::AnswerBody,
+    clock::Clock,
     config::model::{Answers, Limits, ProxyProtocol, Server},
     server::{Bound, Connection, Control, HeadFault, Running, ServerSettings, serve},
 };
@@ -54,7 +55,9 @@ impl TestServer {
     pub(super) fn start(change: impl FnOnce(&mut Server)) -> Self {
         let mut config = config();
         change(&mut config);
-        let settings = Arc::new(ArcSwap::from_pointee(ServerSettings::new(&config).unwrap()));
+        let settings = Arc::new(ArcSwap::from_pointee(
+            ServerSettings::new(&config, &Clock::system()).unwrap(),
+        ));
         let bound = Bound::new("127.0.0.1:0".parse().unwrap()).unwrap();
         let (address, control) = (bound.address(), Control::new());
         let handle = control.clone();

@@ -1,4 +1,5 @@
-//! The listeners that tell: `/healthz`, `/readyz`, `/metrics`, read-only.
+//! The listeners that tell: `/healthz`, `/readyz`, `/metrics`, read-only; and one thing that can be
+//! done, `POST /routes/NAME/pair`, on the first kind alone.
 //!
 //! Two kinds. `admin.listen` is for people on the machine: it answers only what was addressed to a
 //! loopback name or a configured one, so that a web page whose name was rebound to this address
@@ -6,20 +7,26 @@
 //! headers.
 
 mod host;
+mod pair;
 mod serve;
 
 pub use serve::serve;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU8, Ordering},
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU8, Ordering},
+    },
 };
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http_body::Body;
 use http_body_util::Full;
 
 use super::Telemetry;
+use crate::pairing::Pairs;
 
 /// Whether deliveries are taken; shared by whoever changes it and whoever is asked.
 #[derive(Debug, Default)]
@@ -60,6 +67,8 @@ pub struct Admin {
     readiness: Arc<Readiness>,
     /// Host names taken besides loopback ones; `None`: any host.
     hosts: Option<Vec<String>>,
+    /// What can be armed; `None`: nothing can.
+    pairs: Option<Arc<dyn Pairs>>,
 }
 
 impl Admin {
@@ -70,19 +79,42 @@ impl Admin {
         hosts: impl IntoIterator<Item = String>,
     ) -> Self {
         let hosts = hosts.into_iter().map(|host| host.to_ascii_lowercase()).collect();
-        Self { telemetry, readiness, hosts: Some(hosts) }
+        Self { telemetry, readiness, hosts: Some(hosts), pairs: None }
+    }
+
+    /// The same, where routes can be armed.
+    #[must_use]
+    pub fn with_pairs(self, pairs: Arc<dyn Pairs>) -> Self {
+        Self { pairs: Some(pairs), ..self }
     }
 
     /// For `admin.probes`: any host.
     pub const fn probes(telemetry: Arc<Telemetry>, readiness: Arc<Readiness>) -> Self {
-        Self { telemetry, readiness, hosts: None }
+        Self { telemetry, readiness, hosts: None, pairs: None }
     }
 
-    /// Answers one request; its body is not looked at.
+    /// Answers one request of a connection from this address.
+    pub async fn respond<B: Body>(
+        &self,
+        request: Request<B>,
+        peer: IpAddr,
+    ) -> Response<Full<Bytes>> {
+        match (&self.pairs, pair::route_of(request.uri().path())) {
+            (Some(pairs), Some(_)) if self.is_addressed(&request) => {
+                pair::answer(&**pairs, request, peer).await
+            }
+            _ => self.answer(&request),
+        }
+    }
+
+    /// Whether the request was meant for this listener.
+    fn is_addressed<B>(&self, request: &Request<B>) -> bool {
+        self.hosts.as_ref().is_none_or(|hosts| host::allowed(request, hosts))
+    }
+
+    /// Answers one request that changes nothing; its body is not looked at.
     pub fn answer<B>(&self, request: &Request<B>) -> Response<Full<Bytes>> {
-        if let Some(hosts) = &self.hosts
-            && !host::allowed(request, hosts)
-        {
+        if !self.is_addressed(request) {
             return text(StatusCode::FORBIDDEN, "this host name is not in admin.hosts\n");
         }
         let path = request.uri().path();

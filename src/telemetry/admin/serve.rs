@@ -1,6 +1,6 @@
 //! A small HTTP/1 server for the answers above.
 
-use std::{collections::VecDeque, convert::Infallible, sync::Arc, time::Duration};
+use std::{collections::VecDeque, convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
 
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -19,8 +19,8 @@ pub async fn serve(listener: TcpListener, admin: Arc<Admin>) -> Infallible {
     let mut connections = JoinSet::new();
     let mut open: VecDeque<AbortHandle> = VecDeque::new();
     loop {
-        let stream = match listener.accept().await {
-            Ok((stream, _)) => stream,
+        let (stream, peer) = match listener.accept().await {
+            Ok(accepted) => accepted,
             Err(error) => {
                 tracing::warn!(%error, "an admin connection cannot be accepted");
                 tokio::time::sleep(PAUSE).await;
@@ -34,14 +34,14 @@ pub async fn serve(listener: TcpListener, admin: Arc<Admin>) -> Infallible {
         {
             oldest.abort();
         }
-        open.push_back(connections.spawn(connection(stream, Arc::clone(&admin))));
+        open.push_back(connections.spawn(connection(stream, peer, Arc::clone(&admin))));
     }
 }
 
-async fn connection(stream: TcpStream, admin: Arc<Admin>) {
+async fn connection(stream: TcpStream, peer: SocketAddr, admin: Arc<Admin>) {
     let service = service_fn(|request| {
-        let answer = admin.answer(&request);
-        async { Ok::<_, Infallible>(answer) }
+        let admin = Arc::clone(&admin);
+        async move { Ok::<_, Infallible>(admin.respond(request, peer.ip()).await) }
     });
     let served = http1::Builder::new()
         // Without a timer, hyper's timeout does nothing.
@@ -68,8 +68,6 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 #[cfg(test)]
 mod tests {
-    use std::net::SocketAddr;
-
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
     use super::*;

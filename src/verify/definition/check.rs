@@ -57,7 +57,8 @@ impl Definition {
             max_size: checker.size("max_size", raw.max_size.as_deref()),
             deadline: checker.duration("deadline", raw.deadline.as_deref()),
             retries: checker.retries(raw.retries.as_deref()),
-            final_statuses: checker.statuses(&raw.final_statuses.unwrap_or_default()),
+            final_statuses: checker.statuses("final", &raw.final_statuses.unwrap_or_default()),
+            destructive: checker.statuses("destructive", &raw.destructive.unwrap_or_default()),
             acknowledgement: raw.acknowledgement.and_then(|a| checker.acknowledgement(a)),
             expect,
             sample: checker.sample(raw.sample.unwrap_or_default()),
@@ -185,11 +186,11 @@ impl Checker {
         types
     }
 
-    fn statuses(&mut self, patterns: &[String]) -> StatusSet {
+    fn statuses(&mut self, path: &str, patterns: &[String]) -> StatusSet {
         match StatusSet::parse(patterns.iter().map(String::as_str)) {
             Some(set) => set,
             None => {
-                self.problem("final", "holds statuses such as \"4xx\" or \"410\"", None);
+                self.problem(path, "holds statuses such as \"4xx\" or \"410\"", None);
                 StatusSet::parse([]).expect("where there is no pattern, none is wrong")
             }
         }
@@ -211,7 +212,7 @@ impl Checker {
             self.problem("acknowledgement.body", what, None);
             return None;
         }
-        Some(Acknowledgement { status, content_type, body })
+        Some(Acknowledgement { status, content_type, body, replace: raw.replace.unwrap_or(false) })
     }
 
     fn public_keys(&mut self, raw: Vec<RawPublicKey>) -> Vec<Published> {

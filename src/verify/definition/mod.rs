@@ -50,6 +50,8 @@ pub struct Definition {
     pub retries: Option<Retries>,
     /// Statuses after which the provider never tries again.
     pub final_statuses: StatusSet,
+    /// Statuses after which the provider gives up the subscription itself.
+    pub destructive: StatusSet,
     /// What our own 2xx answers must look like.
     pub acknowledgement: Option<Acknowledgement>,
     /// What a route may or must say in its `expect` table.
@@ -136,6 +138,9 @@ pub struct Acknowledgement {
     pub content_type: Option<String>,
     /// The answer's body.
     pub body: String,
+    /// Whether it takes the place of an upstream's 2xx answer too, because the provider counts any
+    /// other one as a failure.
+    pub replace: bool,
 }
 
 /// What a route may or must say.

@@ -5,6 +5,7 @@ mod catalogue;
 mod configuration;
 mod help;
 mod output;
+mod pairing;
 mod running;
 mod signing;
 mod verifying;

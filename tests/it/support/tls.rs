@@ -2,9 +2,12 @@
 
 use std::{net::TcpStream, sync::Arc};
 
-use rcgen::{CertifiedKey, KeyPair};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, CertifiedKey, DnType, IsCa, KeyPair,
+};
 use rustls::{
     ClientConfig, ClientConnection, RootCertStore, ServerConfig, StreamOwned,
+    SupportedProtocolVersion,
     crypto::aws_lc_rs,
     pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject},
 };
@@ -45,6 +48,58 @@ impl Identity {
         std::fs::write(dir.join(format!("{name}.pem")), &self.certificate).unwrap();
         std::fs::write(dir.join(format!("{name}.key")), &self.key).unwrap();
     }
+}
+
+/// Somebody who vouches for clients.
+pub struct Authority(CertifiedIssuer<'static, KeyPair>);
+
+impl Authority {
+    pub fn new(name: &str) -> Self {
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
+    }
+
+    pub fn pem(&self) -> String {
+        self.0.pem()
+    }
+
+    /// A client's certificate of this common name and organisation, for one host, valid from 2025
+    /// to this day.
+    pub fn client(&self, name: &str, host: &str, until: (i32, u8, u8)) -> Identity {
+        let mut params = CertificateParams::new([host.to_owned()]).unwrap();
+        params.distinguished_name = rcgen::DistinguishedName::new();
+        params.distinguished_name.push(DnType::OrganizationName, "Acme, Inc.");
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.not_before = rcgen::date_time_ymd(2025, 1, 1);
+        params.not_after = rcgen::date_time_ymd(until.0, until.1, until.2);
+        let key = KeyPair::generate().unwrap();
+        let made = params.signed_by(&key, &self.0).unwrap();
+        Identity { der: made.der().clone(), certificate: made.pem(), key: key.serialize_pem() }
+    }
+}
+
+/// The same as [`trusting`], with a certificate of the client's own, in one version of TLS.
+pub fn showing(
+    server: &[&Identity],
+    own: &Identity,
+    alpn: &[&str],
+    version: &'static SupportedProtocolVersion,
+) -> Arc<ClientConfig> {
+    let mut roots = RootCertStore::empty();
+    for identity in server {
+        roots.add(identity.der.clone()).unwrap();
+    }
+    let key = PrivateKeyDer::from_pem_slice(own.key.as_bytes()).unwrap();
+    let mut config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_protocol_versions(&[version])
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_client_auth_cert(vec![own.der.clone()], key)
+        .unwrap();
+    config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
+    Arc::new(config)
 }
 
 /// What a client that trusts these certificates alone does.

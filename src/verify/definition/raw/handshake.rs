@@ -37,6 +37,14 @@ pub struct RawHandshake {
     pub capture: Option<bool>,
 }
 
+impl super::RawDefinition {
+    /// Whether a handshake hands over the key that deliveries are signed with.
+    pub fn captures_key(&self) -> bool {
+        let handshakes = self.handshake.iter().flat_map(|many| &many.0);
+        handshakes.into_iter().any(|handshake| handshake.capture == Some(true))
+    }
+}
+
 /// `challenge`.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -41,6 +41,8 @@ pub struct RawDefinition {
     /// Statuses after which the provider never tries again, such as "4xx".
     #[serde(rename = "final")]
     pub final_statuses: Option<Vec<String>>,
+    /// Statuses after which the provider gives up the subscription itself, such as "410".
+    pub destructive: Option<Vec<String>>,
     /// What our own 2xx answers must look like.
     pub acknowledgement: Option<RawAcknowledgement>,
     /// Deliveries that legitimately recur byte for byte: true, or a condition on covered content.
@@ -73,6 +75,8 @@ pub struct RawAcknowledgement {
     pub content_type: Option<String>,
     /// The answer's body.
     pub body: Option<String>,
+    /// true: it takes the place of an upstream's 2xx answer too. false (default): that is passed on.
+    pub replace: Option<bool>,
 }
 
 /// One element of `signature`.
