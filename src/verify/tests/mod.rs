@@ -4,8 +4,8 @@ mod definitions;
 mod forms;
 mod head;
 mod laws;
-mod public_keys;
 mod proofs;
+mod public_keys;
 mod tokens;
 mod verdicts;
 
