@@ -82,13 +82,42 @@ impl Keys {
         }
     }
 
+    /// As [`Self::obtain`]; where the set turns out not to hold the key, the route's further ones are
+    /// asked too.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be had, if one of the sets that may hold it could not be asked.
+    pub async fn obtain_from(
+        &self,
+        wanted: &Wanted,
+        sets: &[Arc<RemoteKeys>],
+    ) -> Result<(), FetchError> {
+        let mut result = self.obtain(wanted).await;
+        let is_set = |cell: &&Arc<RemoteKeys>| {
+            *cell.origin() != Origin::Certificates && !Arc::ptr_eq(cell, &wanted.remote)
+        };
+        if holds(&wanted.remote, &wanted.name) || *wanted.remote.origin() == Origin::Certificates {
+            return result;
+        }
+        for cell in sets.iter().filter(is_set) {
+            let further = Wanted { remote: Arc::clone(cell), name: wanted.name.clone() };
+            let asked = self.obtain(&further).await;
+            if holds(cell, &wanted.name) {
+                return Ok(());
+            }
+            result = result.and(asked);
+        }
+        result
+    }
+
     /// Sees that what is wanted is there without asking anybody: of a certificate the copy on disk
     /// serves. Says whether it is. Blocks.
     pub fn recall(&self, wanted: &Wanted) -> bool {
         if *wanted.remote.origin() == Origin::Certificates {
             self.certificates.recall(&self.fetcher, &wanted.remote, &wanted.name);
         }
-        !wanted.remote.get(Some(&*wanted.name).filter(|name| !name.is_empty())).is_empty()
+        holds(&wanted.remote, &wanted.name)
     }
 
     /// What is wanted, for operators; a message has chosen part of it.
@@ -112,8 +141,8 @@ impl Keys {
         all
     }
 
-    /// How many certificates are kept.
-    pub fn certificates(&self) -> usize {
+    #[cfg(test)]
+    pub(super) fn certificates(&self) -> usize {
         self.certificates.len()
     }
 
@@ -137,4 +166,9 @@ impl Keys {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether a key that may be the one of this name is there; of any where no name is.
+fn holds(cell: &RemoteKeys, name: &str) -> bool {
+    !cell.get(Some(name).filter(|name| !name.is_empty())).is_empty()
 }

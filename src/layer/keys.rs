@@ -79,7 +79,9 @@ where
         let mut next = std::mem::replace(&mut self.next, next);
         let waiting = Box::pin(async move {
             let fetching = Arc::clone(&delivery.record.shared.fetching);
-            let obtained = tokio::time::timeout(PATIENCE, fetching.keys().obtain(&wanted)).await;
+            let sets: Vec<_> = delivery.route().keys.remotes().cloned().collect();
+            let obtained = fetching.keys().obtain_from(&wanted, &sets);
+            let obtained = tokio::time::timeout(PATIENCE, obtained).await;
             let why = match obtained {
                 Ok(Ok(())) => None,
                 Ok(Err(why)) => Some(why.to_string()),

@@ -326,14 +326,14 @@ fn another_secret_or_time_is_refused() {
 #[test]
 fn a_given_body_keeps_its_bytes() {
     for route in routes().filter(|route| route.scheme.coverage().body) {
+        let signatures = &raw(route.name()).unwrap().signature.as_ref().unwrap().0;
+        let mut templates =
+            signatures.iter().flat_map(|s| s.signed.iter().flat_map(|many| &many.0));
         let json = raw(route.name()).unwrap().timestamp.as_ref().is_some_and(|timestamp| {
             timestamp.from.as_ref().is_some_and(|from| from.0[0].starts_with("json:"))
         });
-        if !json {
+        if !json && !templates.clone().any(|text| text.contains("{json:")) {
             // Some senders sign the body as text.
-            let signatures = &raw(route.name()).unwrap().signature.as_ref().unwrap().0;
-            let mut templates =
-                signatures.iter().flat_map(|s| s.signed.iter().flat_map(|many| &many.0));
             let is_text = templates.any(|t| t.contains("|json") || t.contains("|utf8"));
             let end: &[u8] = if is_text { "\u{e9}".as_bytes() } else { b"\xff" };
             let body = [b"{\"a\" : 1,\n \"a\":2}", end].concat();

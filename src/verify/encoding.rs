@@ -25,6 +25,8 @@ pub(crate) enum Encoding {
     Base64,
     /// Standard alphabet, padding optional.
     Base64Any,
+    /// Padded standard alphabet, of the bytes' lower-case hex.
+    Base64Hex,
     /// Padded standard alphabet, percent-encoded as in a URL.
     Base64Percent,
     /// URL-safe alphabet, padding optional.
@@ -45,7 +47,7 @@ const URL: GeneralPurpose = GeneralPurpose::new(&URL_SAFE, INDIFFERENT.with_enco
 impl Encoding {
     /// The names of the language.
     pub(crate) const NAMES: &'static [&'static str] =
-        &["hex", "hex-any", "base64", "base64-any", "base64-percent", "base64url"];
+        &["hex", "hex-any", "base64", "base64-any", "base64-hex", "base64-percent", "base64url"];
 
     /// Reads a name.
     pub(crate) fn parse(name: &str) -> Option<Self> {
@@ -54,6 +56,7 @@ impl Encoding {
             "hex-any" => Self::HexAny,
             "base64" => Self::Base64,
             "base64-any" => Self::Base64Any,
+            "base64-hex" => Self::Base64Hex,
             "base64-percent" => Self::Base64Percent,
             "base64url" => Self::Base64Url,
             _ => return None,
@@ -67,6 +70,7 @@ impl Encoding {
             Self::HexAny => "hex-any",
             Self::Base64 => "base64",
             Self::Base64Any => "base64-any",
+            Self::Base64Hex => "base64-hex",
             Self::Base64Percent => "base64-percent",
             Self::Base64Url => "base64url",
         }
@@ -75,7 +79,12 @@ impl Encoding {
     /// Decodes a signature of exactly `expected` bytes; `None` for any other text.
     pub(crate) fn decode(self, text: &[u8], expected: usize) -> Option<SignatureBytes> {
         // The longest spelling that can be right bounds what is looked at.
-        if text.len() > expected.saturating_mul(if self == Self::Base64Percent { 4 } else { 2 }) {
+        let longest = match self {
+            Self::Base64Percent => 4,
+            Self::Base64Hex => 3,
+            _ => 2,
+        };
+        if text.len() > expected.saturating_mul(longest) {
             return None;
         }
         let mut out = [0_u8; 2 * MAX_SIGNATURE];
@@ -84,6 +93,7 @@ impl Encoding {
             Self::HexAny => unhex(text, &mut out, &ANY_CASE)?,
             Self::Base64 => STRICT.decode_slice(text, &mut out).ok()?,
             Self::Base64Any => ANY.decode_slice(text, &mut out).ok()?,
+            Self::Base64Hex => unhex(&STRICT.decode(text).ok()?, &mut out, &LOWER)?,
             Self::Base64Percent => STRICT.decode_slice(unpercent(text)?, &mut out).ok()?,
             Self::Base64Url => URL.decode_slice(text, &mut out).ok()?,
         };
@@ -97,6 +107,7 @@ impl Encoding {
             return None;
         }
         let decoded = match self {
+            Self::Base64Hex => return Self::Hex.decode_any(&STRICT.decode(text).ok()?),
             Self::Hex if text.iter().any(u8::is_ascii_uppercase) => return None,
             Self::Hex | Self::HexAny => hex::decode(text).ok()?,
             Self::Base64 => STRICT.decode(text).ok()?,
@@ -112,6 +123,7 @@ impl Encoding {
         match self {
             Self::Hex | Self::HexAny => hex::encode(bytes),
             Self::Base64 | Self::Base64Any => STRICT.encode(bytes),
+            Self::Base64Hex => STRICT.encode(hex::encode(bytes)),
             Self::Base64Percent => {
                 STRICT.encode(bytes).replace('+', "%2B").replace('/', "%2F").replace('=', "%3D")
             }
@@ -285,6 +297,25 @@ mod tests {
         odd.push('d');
         assert!(Encoding::Base64Any.decode(odd.as_bytes(), 20).is_none(), "stray bits");
         assert!(Encoding::Base64.decode(&[b'A'; 10_000], 20).is_none());
+    }
+
+    #[test]
+    fn hex_may_be_wrapped_in_base64() {
+        for len in [20, 32, 64] {
+            let bytes: Vec<u8> = (0..len).map(|i| 0xfb ^ i).collect();
+            let text = Encoding::Base64Hex.encode(&bytes);
+            let decoded = Encoding::Base64Hex.decode(text.as_bytes(), len.into()).unwrap();
+            assert_eq!(*decoded, *bytes);
+            assert_eq!(*Encoding::Base64Hex.decode_any(text.as_bytes()).unwrap(), *bytes);
+            let hex = hex::encode(&bytes);
+            for bad in
+                [hex.to_ascii_uppercase(), format!("{hex}0"), format!("{hex}00"), "g".repeat(40)]
+            {
+                let bad = Encoding::Base64.encode(bad.as_bytes());
+                assert!(Encoding::Base64Hex.decode(bad.as_bytes(), len.into()).is_none(), "{bad}");
+            }
+            assert!(Encoding::Base64Hex.decode(hex.as_bytes(), len.into()).is_none());
+        }
     }
 
     #[test]

@@ -222,6 +222,24 @@ async fn the_copy_on_disk_serves_within_its_time() {
 }
 
 #[tokio::test]
+async fn of_several_sets_any_may_hold_the_key() {
+    let scene = Scene::new(good(&["a"])).await;
+    let other = RemoteKeys::new(Origin::Jwks { url: "https://keys.example/other".into() });
+    scene.keys.configure([&scene.cell, &other]);
+    scene.obtain("a").await.unwrap();
+    scene.server.now(good(&["b"]));
+    let sets = [Arc::clone(&scene.cell), Arc::clone(&other)];
+    let wanted = |name: &str| Wanted { remote: Arc::clone(&scene.cell), name: name.into() };
+    scene.keys.obtain_from(&wanted("b"), &sets).await.unwrap();
+    assert!(!scene.has("b") && !other.get(Some("b")).is_empty());
+    assert_eq!(scene.server.hits(), 2);
+    // The first answers, the second cannot: whether it holds the key is not known.
+    scene.server.now(answer("500 Oops", "", ""));
+    scene.after(31);
+    assert!(scene.keys.obtain_from(&wanted("c"), &sets).await.is_err());
+}
+
+#[tokio::test]
 async fn a_reload_loses_nothing() {
     let scene = Scene::new(good(&["a"])).await;
     scene.obtain("a").await.unwrap();

@@ -4,6 +4,8 @@ mod definitions;
 mod forms;
 mod head;
 mod laws;
+mod proofs;
+mod public_keys;
 mod tokens;
 mod verdicts;
 

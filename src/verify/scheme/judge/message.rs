@@ -55,16 +55,15 @@ impl Trial<'_> {
         if let Some(key) = matched.key(&self.ring.keys) {
             return Ok(Arc::clone(&key.id));
         }
+        let mut is_missing = false;
         for remote in self.ring.remotes.iter().filter(|remote| remote.is_active(self.now)) {
-            if remote.keys.is_empty() {
-                let what = "the sender's keys are not here yet";
-                return Err(Refusal::new(Code::KeyUnavailable, what).retry_after(5));
-            }
+            is_missing |= remote.keys.is_empty();
             if remote.keys.get(named).iter().any(|key| verifies(key, &algorithms, input)) {
                 return Ok(Arc::clone(&remote.id));
             }
         }
-        Err(mismatch())
+        let unavailable = Refusal::new(Code::KeyUnavailable, "the sender's keys are not here yet");
+        Err(if is_missing { unavailable.retry_after(5) } else { mismatch() })
     }
 }
 
