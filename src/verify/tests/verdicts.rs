@@ -219,6 +219,11 @@ fn repeats_are_told_by_covered_content() {
     }
     let bench = Bench::new(&text.replace("true", "false"), &secret(b"k"));
     assert!(bench.scheme.repeats(Message::new(b"{}").head(), b"{}"));
+    let heartbeat = |bench: &Bench| bench.scheme.is_heartbeat(Message::new(b"{}").head(), b"{}");
+    assert!(heartbeat(&bench));
+    // Where everything recurs, nothing of it is a mere sign of life.
+    let always = Bench::new(&format!("{BODY}\nrepeats = true"), &secret(b"k"));
+    assert!(always.scheme.repeats(Message::new(b"{}").head(), b"{}") && !heartbeat(&always));
 }
 
 #[test]
