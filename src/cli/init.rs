@@ -105,8 +105,7 @@ fn route(out: &mut String, name: &str, upstream: &str, is_first: bool) {
         .filter(|(_, expect)| expect.is_required());
     for (key, expect) in required {
         let about = expect.about.as_deref().unwrap_or("what the provider was told");
-        let value =
-            if key == "url" { format!("https://hooks.example.com/{name}") } else { key.clone() };
+        let value = stand_in(name, key);
         let _infallible = writeln!(out, "expect.{key} = {value:?}   # {about}");
     }
     let _infallible = writeln!(
@@ -116,11 +115,16 @@ fn route(out: &mut String, name: &str, upstream: &str, is_first: bool) {
     );
 }
 
+/// What stands for something that the operator has to say.
+fn stand_in(name: &str, key: &str) -> String {
+    if key == "url" { format!("https://hooks.example.com/{name}") } else { key.to_owned() }
+}
+
 /// The key of a route that says what it verifies with, and what a variable of that is called; `None`
 /// where the provider publishes its keys, sends them along, or proves nothing.
 fn keys_of(name: &str) -> Option<(&'static str, &'static str)> {
     let definition = providers::builtin(name)?;
-    let told = definition.expect.keys().map(|key| (key.clone(), "https://example.com/".to_owned()));
+    let told = definition.expect.keys().map(|key| (key.clone(), stand_in(name, key)));
     let options = SchemeOptions { expect: told.collect(), ..SchemeOptions::default() };
     let takes = Scheme::compile(definition, &options).ok()?.takes();
     if takes.secrets {

@@ -121,7 +121,7 @@ impl Certificates {
         self.lock().cells = cells;
     }
 
-    /// How many are kept.
+    #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.lock().known.len()
     }

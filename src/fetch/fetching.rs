@@ -10,10 +10,11 @@ use std::{
 
 use tokio::runtime::Handle;
 
-use super::{Fetcher, Keys, Lists, Resolver, Settings};
+use super::{FetchError, Fetcher, Keys, Lists, Resolver, Settings};
 use crate::{
     clock::{Clock, UnixMs},
     config::model::Config,
+    net::Target,
 };
 
 /// How often it is looked whether something is due.
@@ -60,6 +61,18 @@ impl Fetching {
     /// The keys.
     pub const fn keys(&self) -> &Keys {
         &self.keys
+    }
+
+    /// Calls a URL that a message names, for what the call does: what is answered is of no
+    /// interest, but it must be a success. Whose URL it may be is the caller's to judge.
+    ///
+    /// # Errors
+    ///
+    /// Why it was not called with success.
+    pub async fn call(&self, url: &str) -> Result<(), FetchError> {
+        let target = Target::named(url);
+        let target = target.map_err(|why| FetchError::Unusable(format!("the URL {why}").into()))?;
+        self.fetcher.get(&target).await.map(drop)
     }
 
     /// Keeps everything fresh from now on, on this runtime; further calls change nothing. Ends

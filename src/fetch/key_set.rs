@@ -14,6 +14,8 @@ use crate::{
 
 /// A set is not fetched more often because of a key that is not in it.
 const REFETCH: Duration = Duration::from_secs(30);
+/// A set is refreshed at least so often, however long it may be used.
+const REFRESH: Duration = Duration::from_secs(3600);
 /// No set holds more keys.
 const MOST_KEYS: usize = 256;
 
@@ -155,8 +157,9 @@ impl KeySet {
         let keys = read(&fetched.body).map_err(|why| FetchError::Unusable(why.into()))?;
         let mut state = self.state();
         let ends = now + fetched.fresh_for + GRACE;
-        // Refreshed while it is still fresh, so that nobody has to wait.
-        state.due = now + fetched.fresh_for.mul_f64(0.75);
+        // While it is still fresh, so that nobody has to wait; and often enough for keys that are
+        // withdrawn, or that messages do not name.
+        state.due = now + fetched.fresh_for.mul_f64(0.75).min(REFRESH);
         state.succeeded = Some(true);
         state.set = Some(Set { keys, came: Some(now), ends, fetched: at });
         state.publish();

@@ -112,8 +112,8 @@ impl Keys {
         all
     }
 
-    /// How many certificates are kept.
-    pub fn certificates(&self) -> usize {
+    #[cfg(test)]
+    pub(super) fn certificates(&self) -> usize {
         self.certificates.len()
     }
 

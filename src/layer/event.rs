@@ -36,7 +36,7 @@ impl<P> Judge<Bytes, P> for WantEvent {
         let mut payload = Payload::default();
         if !route.events.is_empty() {
             if route.scheme.reads_kind_in_body() {
-                payload.read(&delivery.head, &delivery.body)?;
+                payload.read(&route.scheme, &delivery.head, &delivery.body)?;
             }
             let kind = delivery.record.event_type.as_deref();
             let listed =
@@ -82,7 +82,8 @@ fn holds<P>(
             owned.as_ref()
         }
         FilterSubject::Json(pointer) => {
-            payload.read(&delivery.head, &delivery.body)?.pointer(pointer)
+            let scheme = &delivery.route().scheme;
+            payload.read(scheme, &delivery.head, &delivery.body)?.pointer(pointer)
         }
     };
     Ok(match &filter.test {

@@ -1,5 +1,6 @@
-//! The document that `events`, `filters` and schemas read: the JSON body, a form's fields, or the
-//! query of a request that has no body (as old GET callbacks send it).
+//! The document that `events`, `filters` and schemas read: the JSON body, the JSON that a form's field
+//! holds where the definition says so, a form's fields, or the query of a request that has no body (as
+//! old GET callbacks send it).
 
 use http::{
     HeaderMap,
@@ -10,7 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     decision::{Code, Detail, Refusal},
-    verify::{decode, parse_strict},
+    verify::{Head, Scheme, decode, parse_strict},
 };
 
 /// A payload that is parsed when somebody first needs it, and once.
@@ -24,16 +25,21 @@ impl Payload {
     ///
     /// `unsupported_encoding` where the body is compressed (nothing is ever decompressed), and
     /// `payload_malformed` where it is not well-formed or ambiguous.
-    pub(super) fn read(&mut self, head: &Parts, body: &[u8]) -> Result<&Value, Refusal> {
+    pub(super) fn read(
+        &mut self,
+        scheme: &Scheme,
+        head: &Parts,
+        body: &[u8],
+    ) -> Result<&Value, Refusal> {
         let value = match self.0.take() {
             Some(value) => value,
-            None => parse(head, body)?,
+            None => parse(scheme, head, body)?,
         };
         Ok(self.0.insert(value))
     }
 }
 
-fn parse(head: &Parts, body: &[u8]) -> Result<Value, Refusal> {
+fn parse(scheme: &Scheme, head: &Parts, body: &[u8]) -> Result<Value, Refusal> {
     if is_encoded(&head.headers) {
         let what = "says that the payload is compressed; it cannot be read";
         let detail = Detail::Header { name: CONTENT_ENCODING, what };
@@ -43,6 +49,10 @@ fn parse(head: &Parts, body: &[u8]) -> Result<Value, Refusal> {
         return fields(head.uri.query().unwrap_or_default());
     }
     if is_form(&head.headers) {
+        // A form without the field is one of another kind; one that has it twice is ambiguous below.
+        if let Some(document) = scheme.document(Head::of(head), body) {
+            return parse_strict(&document);
+        }
         let text = std::str::from_utf8(body);
         let text =
             text.map_err(|_| Refusal::new(Code::PayloadMalformed, "the form is not UTF-8"))?;
@@ -84,7 +94,22 @@ pub(super) fn pairs(text: &str) -> impl Iterator<Item = (String, String)> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::verify::{Definition, SchemeOptions};
+
+    fn scheme(document: &str) -> Scheme {
+        let text = format!(
+            "{document}\nsignature = {{ algorithm = \"token\", from = \"header:x-token\" }}"
+        );
+        let definition = Definition::check("test", toml::from_str(&text).unwrap()).unwrap();
+        Scheme::compile(&Arc::new(definition), &SchemeOptions::default()).unwrap()
+    }
+
+    fn parse(head: &Parts, body: &[u8]) -> Result<Value, Refusal> {
+        super::parse(&scheme(""), head, body)
+    }
 
     fn parts(uri: &str, content_type: &str) -> Parts {
         let request = http::Request::builder().uri(uri).header(CONTENT_TYPE, content_type);
@@ -98,6 +123,31 @@ mod tests {
         assert_eq!(value, serde_json::json!({"a": "1", "b": "x y z", "c": ""}));
         assert_eq!(parse(&form, b"a=1&a=2").unwrap_err().code, Code::PayloadMalformed);
         assert_eq!(parse(&form, b"a=\xff").unwrap_err().code, Code::PayloadMalformed);
+    }
+
+    #[test]
+    fn a_form_may_hold_the_document() {
+        let form = parts("/", "application/x-www-form-urlencoded");
+        let parse = |document: &str, body: &str| {
+            super::parse(&scheme(document), &form, body.as_bytes()).map(|value| value.to_string())
+        };
+        let plain = "document = { form = \"payload\" }";
+        let coded = "document = { form = \"payload\", encoding = \"base64\" }";
+        assert_eq!(parse(plain, "a=1&payload=%7B%22b%22%3A2%7D").unwrap(), "{\"b\":2}");
+        assert_eq!(parse(coded, "payload=eyJiIjoyfQ%3D%3D").unwrap(), "{\"b\":2}");
+        assert_eq!(parse(plain, "command=x").unwrap(), "{\"command\":\"x\"}");
+        for body in [
+            "payload={}&payload={}",
+            "payload={}&%70ayload={}",
+            "payload=",
+            "payload={",
+            "payload={\"a\":1,\"a\":2}",
+        ] {
+            assert_eq!(parse(plain, body).unwrap_err().code, Code::PayloadMalformed, "{body}");
+        }
+        let json =
+            super::parse(&scheme(plain), &parts("/", "application/json"), b"{\"payload\":1}");
+        assert_eq!(json.unwrap().to_string(), "{\"payload\":1}");
     }
 
     #[test]

@@ -37,7 +37,8 @@ impl<P> Judge<Bytes, (P, Held<Wanted>)> for SatisfySchema {
         &self,
         delivery: &mut Delivery<Bytes, (P, Held<Wanted>)>,
     ) -> Result<Satisfied, Unproven> {
-        let rules = &delivery.record.route().body;
+        let route = delivery.record.route();
+        let rules = &route.body;
         let kind = delivery.record.event_type.as_deref();
         let own = kind.and_then(|kind| rules.schemas.get(kind));
         let Some(schema) = own.or(rules.schema.as_ref()) else {
@@ -48,7 +49,7 @@ impl<P> Judge<Bytes, (P, Held<Wanted>)> for SatisfySchema {
             Held::Proven(wanted) => &mut wanted.payload,
             Held::Waived => &mut unread,
         };
-        let value = payload.read(&delivery.head, &delivery.body)?;
+        let value = payload.read(&route.scheme, &delivery.head, &delivery.body)?;
         match schema.validate(value) {
             Ok(()) => Ok(Satisfied { judged: true }),
             Err(violation) => Err(Refusal::new(Code::SchemaViolation, violation).into()),

@@ -17,7 +17,7 @@ use super::{
     claim::ReadClaim,
     edge::{EdgeLayer, Peer},
     event::{WantEvent, Wanted},
-    handshake::{AnswerHandshake, NoHandshake},
+    handshake::{AnswerHandshakeLayer, NoHandshake},
     keys::FetchKeysLayer,
     replay::{Once, ReplayLayer},
     route::{FindRoute, Routed},
@@ -60,7 +60,7 @@ pub(super) fn stack<S>(gateway: &Arc<Gateway>, peer: Option<Peer>, onward: S) ->
         // Only a signed time is worth judging.
         .layer(Monitorable(JudgeTime))
         // Handshakes that a provider signs are no deliveries, and make no replay entry.
-        .layer(Enforce(AnswerHandshake))
+        .layer(AnswerHandshakeLayer)
         // Reserves, settles by what comes back, and outlives the sender.
         .layer(ReplayLayer)
         // Charged by authenticated deliveries alone, and not by copies.
@@ -98,7 +98,7 @@ type Authenticated<S> = super::check::Monitored<
     VerifySignature,
     super::check::Monitored<
         JudgeTime,
-        super::check::Enforced<AnswerHandshake, super::replay::Replay<Content<S>>>,
+        super::handshake::AnswerHandshake<super::replay::Replay<Content<S>>>,
     >,
 >;
 

@@ -6,6 +6,8 @@
 mod catalogue;
 #[cfg(test)]
 mod documented;
+#[cfg(test)]
+mod handshake_tests;
 pub mod lists;
 #[cfg(test)]
 mod tests;

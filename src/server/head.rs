@@ -71,6 +71,20 @@ pub(super) fn find(bytes: &[u8], searched: usize) -> Result<Found, HeadFault> {
     Ok(Found::Partial)
 }
 
+/// Judges bytes as the guard of a connection does; whether they begin with a whole head.
+///
+/// # Errors
+///
+/// Why the connection would be closed.
+pub fn judge_head(bytes: &[u8]) -> Result<bool, HeadFault> {
+    match find(bytes, 0)? {
+        Found::Complete { blank, end } => {
+            judge(bytes.get(blank..end).unwrap_or_default()).map(|_| true)
+        }
+        Found::Partial => Ok(false),
+    }
+}
+
 /// Judges a complete head: request line, header lines and the blank line that ends them.
 pub(super) fn judge(head: &[u8]) -> Result<Framing, HeadFault> {
     let (line, mut rest) = first_line(head)?;

@@ -35,6 +35,7 @@ pub use connection::Connection;
 pub use control::{Control, available_cores};
 pub use cores::{Running, core_index, serve};
 pub use fault::HeadFault;
+pub use head::judge_head;
 pub use listen::{BindError, Bound};
 pub use service::AnswerService;
 pub use settings::ServerSettings;

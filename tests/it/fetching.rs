@@ -154,6 +154,18 @@ fn a_file_counts_until_the_first_answer() {
 }
 
 #[test]
+fn a_file_may_come_later() {
+    let scene = Scene::new("lists.example");
+    scene.source.next([Act::Close]);
+    let config = scene.office("file = \"meta.json\"");
+    let gateway = scene.start(&config);
+    assert_eq!(deliver(&gateway, "1").status, 503);
+    std::fs::write(gateway.dir.path().join("meta.json"), HERE).unwrap();
+    assert!(gateway.reload(&config));
+    assert_eq!(deliver(&gateway, "1").status, 200);
+}
+
+#[test]
 fn the_copy_on_disk_survives_the_process() {
     let scene = Scene::new("lists.example");
     let cache = tempfile::tempdir().unwrap();
@@ -282,6 +294,18 @@ fn keys_of_a_set_come_rotate_and_outlive_an_outage() {
     assert_eq!(new.deliver(&gateway, "new", "6").status, 200);
     assert!(gateway.reload(&scene.proofs("timeout = \"4s\"")));
     assert_eq!(new.deliver(&gateway, "new", "7").status, 200, "a reload loses no key");
+}
+
+#[test]
+fn a_monitored_signature_is_let_through_while_its_key_is_missing() {
+    let scene = Scene::new("lists.example");
+    scene.source.next([Act::Close, Act::Close]);
+    let config = scene.proofs("").replace("public_keys", "monitor = [\"signature\"]\npublic_keys");
+    let gateway = scene.start(&config);
+    assert_eq!(Signer::new("a").deliver(&gateway, "a", "1").status, 200);
+    let monitored = scene.receiver.last();
+    assert_eq!(monitored.header("hookward-monitored"), Some("signature=key_unavailable"));
+    assert_eq!(monitored.header("hookward-verified"), None);
 }
 
 #[test]

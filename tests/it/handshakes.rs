@@ -5,7 +5,8 @@ use hookward::verify::{Algorithm, EcdsaForm, SigningKey};
 use serde_json::json;
 
 use crate::support::{
-    Answer, Gateway, Upstream, braintree, github, hmac_base64, hmac_hex, request,
+    Act, Answer, Gateway, Upstream, braintree, github, hmac_base64, hmac_hex, request,
+    tls::Identity,
 };
 
 const SECRET: &str = "a-secret-of-16-bytes-or-more";
@@ -566,4 +567,62 @@ fn braintree_authenticates_hexadecimal_digits_alone() {
     let forged = gateway.post("/braintree", &form, body.as_bytes());
     assert_eq!((forged.status, forged.code().as_str()), (401, "signature_mismatch"));
     assert_eq!(upstream.count(), 0);
+}
+
+/// A provider that asks for a URL to be called, as notification services do.
+fn calling(confirm: &Upstream, identity: &Identity, upstream: &Upstream, fetch: &str) -> Gateway {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("ca.pem"), &identity.certificate).unwrap();
+    let config = format!(
+        "[server]\nlisten = [\"127.0.0.1:0\"]\nanswers = \"codes\"\n[fetch]\nca = \"ca.pem\"\n{fetch}\n\
+         [providers.caller]\nsignature = {{ algorithm = \"hmac-sha256\", from = \"header:x-sig\", signed = \"{{body}}\" }}\n\
+         [[providers.caller.handshake]]\nname = \"confirm\"\nsigned = true\nwhen = {{ json = \"/Type\", equals = \"Confirm\" }}\n\
+         call = {{ url = \"json:/Url\", hosts = [\"sns.*.example.com\"] }}\n\
+         [routes.caller]\npath = \"/caller\"\nprovider = \"caller\"\nsecrets = [{{ value = \"{SECRET}\" }}]\nupstream = \"{}\"\n",
+        upstream.url("")
+    );
+    Gateway::start_resolving(dir, &config, confirm.address)
+}
+
+fn confirm(gateway: &Gateway, secret: &str, url: &str) -> Answer {
+    let body = json!({"Type": "Confirm", "Url": url}).to_string();
+    let signature = hmac_hex(secret, body.as_bytes());
+    gateway.post("/caller", &[("x-sig", &signature)], body.as_bytes())
+}
+
+#[test]
+fn what_a_signed_handshake_names_is_called_before_it_is_answered() {
+    let (identity, upstream) = (Identity::new("sns.a.example.com"), Upstream::start());
+    let confirmed = Upstream::start_tls(&identity);
+    let gateway = calling(&confirmed, &identity, &upstream, "allow_private = true");
+    let url = "https://sns.a.example.com/?Action=ConfirmSubscription&Token=2336412f";
+    assert_eq!(confirm(&gateway, "another secret entirely", url).status, 401);
+    for elsewhere in [
+        "https://evil.example.com/",
+        "https://sns.a.example.com:8443/",
+        "http://sns.a.example.com/",
+        "https://sns.a.example.com@evil.example/",
+    ] {
+        let answer = confirm(&gateway, SECRET, elsewhere);
+        assert_eq!((answer.status, answer.code().as_str()), (403, "handshake_refused"));
+    }
+    assert_eq!(confirmed.count(), 0, "nobody was called");
+    let answer = confirm(&gateway, SECRET, url);
+    assert_eq!((answer.status, answer.text().as_str()), (200, ""));
+    assert_eq!(confirmed.last().target(), "/?Action=ConfirmSubscription&Token=2336412f");
+    confirmed.next([Act::Answer(500, "")]);
+    let answer = confirm(&gateway, SECRET, &url.replace("2336412f", "other"));
+    assert_eq!((answer.status, answer.code().as_str()), (503, "key_unavailable"));
+    assert!(answer.header("retry-after").is_some());
+    assert_eq!((confirmed.count(), upstream.count()), (2, 0));
+}
+
+/// The name may lead anywhere once it is resolved.
+#[test]
+fn nothing_inside_is_called() {
+    let (identity, upstream) = (Identity::new("sns.a.example.com"), Upstream::start());
+    let inside = Upstream::start_tls(&identity);
+    let gateway = calling(&inside, &identity, &upstream, "");
+    assert_eq!(confirm(&gateway, SECRET, "https://sns.a.example.com/").status, 503);
+    assert_eq!((inside.count(), upstream.count()), (0, 0));
 }

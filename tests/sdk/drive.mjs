@@ -148,7 +148,7 @@ function cases(route, gateway) {
   // What a sender says of itself must not reach the receiver.
   const deliver = ({ headers, body }) => send('POST', url, { ...headers, 'Hookward-Verified': 'forged' }, body);
   const changed = ({ headers, body }) => {
-    const at = body.indexOf('unchanged');
+    const at = body.indexOf(route.marker ?? 'unchanged');
     const other = Buffer.from(body);
     other[at] ^= 1;
     return { headers, body: other };

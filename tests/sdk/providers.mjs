@@ -51,6 +51,15 @@ const webhookHeaders = (prefix, lib, secret, { body, at, n }) => {
   return { [`${prefix}-id`]: id, [`${prefix}-timestamp`]: seconds(at), [`${prefix}-signature`]: signature };
 };
 
+/** The decoded fields of a form; of a name that is there several times, all values. */
+const fields = (body) => {
+  const all = {};
+  for (const [name, value] of new URLSearchParams(body.toString())) {
+    all[name] = name in all ? [all[name], value].flat() : value;
+  }
+  return all;
+};
+
 const pairs = (secret, at, body, name = 'v1') =>
   `t=${seconds(at)},${name}=${hmac(secret, `${seconds(at)}.${body}`, 'hex')}`;
 
@@ -322,6 +331,84 @@ export const providers = [
         headers['x-twilio-email-event-webhook-timestamp'],
       ),
   },
+  {
+    // The form is signed with the URL, and may come with the port in it or without.
+    name: 'twilio', provider: 'twilio', package: 'twilio', secret: secretFor('twilio'),
+    retries: 'identical', contentType: 'application/x-www-form-urlencoded; charset=UTF-8', url: true,
+    load: async () => (await import('twilio')).default,
+    body: ({ n }) => `To=%2b18005551212&MessageSid=SM${n}&Tag=b&Tag=a&Tag=a&Body=na%C3%AFve+%26+${n}&marker=unchanged&Empty=`,
+    sign: (lib, secret, { body, url }) => ({
+      'X-Twilio-Signature': lib.getExpectedTwilioSignature(secret, url, fields(body)),
+    }),
+    verify: (lib, secret, { body, headers, url }) =>
+      lib.validateRequest(secret, headers['x-twilio-signature'], url, fields(body)),
+  },
+  {
+    // It verifies only.
+    name: 'plivo', provider: 'plivo', package: 'plivo', secret: secretFor('plivo'),
+    retries: 'fresh', contentType: 'application/x-www-form-urlencoded', url: true,
+    load: async () => (await import('plivo')).default,
+    body: ({ n }) => `To=%2b14153334444&CallUUID=call-${n}&From=14151112222&marker=unchanged`,
+    sign: (_, secret, { body, url, n }) => {
+      const nonce = String(10_000_000 + n);
+      const sorted = Object.entries(fields(body)).sort(([a], [b]) => (a < b ? -1 : 1)).flat().join('');
+      return {
+        'X-Plivo-Signature-V3-Nonce': nonce,
+        'X-Plivo-Signature-V3': `AAAA,${hmac(secret, `${url}?${sorted}.${nonce}`, 'base64')}`,
+      };
+    },
+    verify: (lib, secret, { body, headers, url }) =>
+      lib.validateV3Signature(
+        'POST', url, headers['x-plivo-signature-v3-nonce'], secret, headers['x-plivo-signature-v3'], fields(body),
+      ),
+  },
+  {
+    // The signature is in the form. The package signs too, but at its own time; what it makes has the same
+    // shape. The mark is the beginning of the document in base64.
+    name: 'braintree', provider: 'braintree', package: 'braintree', secret: secretFor('braintree'),
+    keyId: 'public-key', marker: 'PG5vdGlm',
+    retries: 'fresh', contentType: 'application/x-www-form-urlencoded',
+    load: async () => (await import('braintree')).default,
+    body: ({ n, at }) => braintree(secretFor('braintree'), n, at),
+    sign: () => ({}),
+    verify: async (lib, secret, { body }) => {
+      const { bt_signature: signature, bt_payload: payload } = fields(body);
+      const gateway = new lib.BraintreeGateway({
+        environment: lib.Environment.Sandbox, merchantId: 'unused', publicKey: signature.split('|')[0], privateKey: secret,
+      });
+      return (await gateway.webhookNotification.parse(signature, payload)).kind === 'subscription_went_past_due';
+    },
+  },
+  {
+    // Two hours old is recent enough for this provider.
+    name: 'cloudinary', provider: 'cloudinary', package: 'cloudinary', secret: secretFor('cloudinary'),
+    retries: 'fresh',
+    load: async () => (await import('cloudinary')).v2,
+    body: ({ n }) => loose({ notification_type: 'upload', asset_id: `asset-${n}` }),
+    sign: (lib, secret, { body, at }) => ({
+      'X-Cld-Timestamp': seconds(at),
+      'X-Cld-Signature': lib.utils.webhook_signature(body.toString(), seconds(at), { api_secret: secret }),
+    }),
+    verify: (lib, secret, { body, headers }) => {
+      lib.config({ api_secret: secret });
+      return lib.utils.verifyNotificationSignature(
+        body.toString(), Number(headers['x-cld-timestamp']), headers['x-cld-signature'],
+      );
+    },
+  },
+  {
+    name: 'contentful', provider: 'contentful', package: '@contentful/node-apps-toolkit', secret: secretFor('contentful'),
+    retries: 'fresh', signedTime: true,
+    load: () => import('@contentful/node-apps-toolkit'),
+    body: ({ n }) => loose({ sys: { type: 'Entry', id: `entry-${n}` } }),
+    sign: (lib, secret, { body, at, url }) => {
+      const headers = { 'X-Contentful-Topic': 'ContentManagement.Entry.publish', 'X-Extra': 'a; b:c' };
+      const made = lib.signRequest(secret, { method: 'POST', path: new URL(url).pathname, headers, body: body.toString() }, at);
+      return { ...headers, ...made };
+    },
+    verify: (lib, secret, { method, url, headers, body }) =>
+      lib.verifyRequest(secret, { method, path: new URL(url).pathname, headers, body: body.toString() }, 30),
+  },
 ];
 
 function slack(secret, at, body) {
@@ -340,4 +427,16 @@ function verifySlack(lib, secret, { body, headers }) {
       'x-slack-request-timestamp': Number(headers['x-slack-request-timestamp']),
     },
   });
+}
+
+function braintree(secret, n, at) {
+  const time = new Date(at).toISOString().replace(/\.\d+/, '');
+  const arrays = ['transactions', 'add_ons', 'discounts'].map((name) => `<${name} type="array"></${name}>`).join('');
+  const xml =
+    `<notification>\n  <timestamp type="datetime">${time}</timestamp>\n  <kind>subscription_went_past_due</kind>\n` +
+    `  <subject><subscription><id>subscription-${n}</id>${arrays}</subscription></subject>\n</notification>\n`;
+  const payload = Buffer.from(xml).toString('base64');
+  const key = createHash('sha1').update(secret).digest();
+  const signature = createHmac('sha1', key).update(payload).digest('hex');
+  return `bt_signature=${encodeURIComponent(`public-key|${signature}`)}&bt_payload=${encodeURIComponent(payload)}`;
 }

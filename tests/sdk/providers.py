@@ -11,6 +11,7 @@ import json
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, Callable
+from urllib.parse import parse_qsl
 
 import stripe
 from Adyen import util as adyen
@@ -24,6 +25,7 @@ from slack_sdk.signature import Clock, SignatureVerifier
 from square.utils.webhooks_helper import verify_signature as square_verify
 from standardwebhooks.webhooks import Webhook as StandardWebhook
 from svix.webhooks import Webhook as SvixWebhook
+from twilio.request_validator import RequestValidator, get_signature_algorithm
 from twitchAPI.eventsub.webhook import EventSubWebhook
 
 
@@ -117,6 +119,22 @@ class At(Clock):
 def sign_slack(secret: str, it: Delivery) -> dict[str, str]:
     signature = SignatureVerifier(secret, At()).generate_signature(timestamp=it.seconds, body=it.body)
     return {"X-Slack-Request-Timestamp": it.seconds, "X-Slack-Signature": str(signature)}
+
+
+def fields(it: Delivery) -> dict[str, str]:
+    return dict(parse_qsl(it.text, keep_blank_values=True))
+
+
+def adyen_items(secret: str, n: int) -> str:
+    items = []
+    for event in ("AUTHORISATION", "CAPTURE"):
+        item: dict[str, Any] = {
+            "pspReference": f"{n}{event}", "merchantAccountCode": "Shop", "merchantReference": f"unchanged:{n}",
+            "amount": {"value": 1000, "currency": "EUR"}, "eventCode": event, "success": "true", "reason": "naïve",
+        }
+        signature = adyen.generate_notification_sig(item, secret).decode()
+        items.append({"NotificationRequestItem": {**item, "additionalData": {"hmacSignature": signature}}})
+    return json.dumps({"live": "false", "notificationItems": items}, ensure_ascii=False, indent=1)
 
 
 def sign_box(secret: str, it: Delivery) -> dict[str, str]:
@@ -245,6 +263,51 @@ PROVIDERS = [
             it["x-hubspot-signature-v3"], secret, it.text, it.url, it.method, "v3", it["x-hubspot-request-timestamp"]
         ),
         signed_time=True, url=True,
+    ),
+    Provider(
+        "hubspot-v1", "hubspot-v1", "hubspot-api-client", secret_for("hubspot v1"), "identical",
+        body=lambda n, at, _: "[" + loose({"eventId": n, "subscriptionType": "contact.creation"}) + "]",
+        sign=lambda secret, it: {
+            "X-HubSpot-Signature-Version": "v1",
+            "X-HubSpot-Signature": HubSpotSignature.get_signature(secret, it.text, "v1"),
+        },
+        verify=lambda secret, it: HubSpotSignature.is_valid(it["x-hubspot-signature"], secret, it.text, signature_version="v1"),
+    ),
+    Provider(
+        "hubspot-v2", "hubspot-v2", "hubspot-api-client", secret_for("hubspot v2"), "identical",
+        body=lambda n, at, _: loose({"objectId": n, "actionType": "DATE_CREATED"}),
+        sign=lambda secret, it: {
+            "X-HubSpot-Signature-Version": "v2",
+            "X-HubSpot-Signature": HubSpotSignature.get_signature(secret, it.text, "v2", it.url, it.method),
+        },
+        verify=lambda secret, it: HubSpotSignature.is_valid(
+            it["x-hubspot-signature"], secret, it.text, it.url, it.method, "v2"
+        ),
+        url=True,
+    ),
+    Provider(
+        # The settings header names key and algorithm.
+        "twilio-sha256", "twilio-sha256", "twilio", secret_for("twilio sha256"), "identical",
+        body=lambda n, at, _: f"To=%2b18005551212&MessageSid=SM{n}&Body=na%C3%AFve+{n}&marker=unchanged",
+        sign=lambda secret, it: {
+            "X-Twilio-Webhooks-Signature-Settings": "key=sdk,algorithm=HMAC_SHA256",
+            "X-Twilio-Signature": RequestValidator(secret).compute_signature(it.url, fields(it), "HMAC_SHA256"),
+        },
+        verify=lambda secret, it: RequestValidator(secret).validate(
+            it.url, fields(it), it["x-twilio-signature"],
+            get_signature_algorithm(it["x-twilio-webhooks-signature-settings"]),
+        ),
+        content_type="application/x-www-form-urlencoded; charset=UTF-8", url=True,
+    ),
+    Provider(
+        # Each item is signed in the body; the key is written in hex.
+        "adyen", "adyen", "Adyen", secret_for("adyen payments").upper(), "identical",
+        body=lambda n, at, _: adyen_items(secret_for("adyen payments"), n),
+        sign=lambda secret, it: {},
+        verify=lambda secret, it: all(
+            adyen.is_valid_hmac_notification(item["NotificationRequestItem"], secret)
+            for item in json.loads(it.text)["notificationItems"]
+        ),
     ),
     Provider(
         # The key is written in hex.

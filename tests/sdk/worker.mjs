@@ -56,7 +56,7 @@ async function answer(request, body) {
     return [200, providers.map((entry) => ({
       name: entry.name, provider: entry.provider, package: entry.package, secret: entry.secret, publicKey: entry.publicKey, keyId: entry.keyId, keyHeader: entry.keyHeader,
       retries: entry.retries, signedTime: entry.signedTime ?? false, eventId: entry.eventId ?? false,
-      url: entry.url ?? false, sample: entry.sample ?? true,
+      url: entry.url ?? false, sample: entry.sample ?? true, marker: entry.marker,
     }))];
   }
   if (verb === 'counts') {

@@ -22,12 +22,15 @@ use crate::{
         Claim, Event, Verified,
         captured::Captured,
         explain::{NearMiss, Tried, explain},
+        handshake::Answer,
     },
 };
 
 /// What became of one step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
+    /// It is a handshake, which the gateway answers itself.
+    Answered(Refusal),
     /// It holds, with what it showed.
     Pass(String),
     /// It does not.
@@ -49,7 +52,7 @@ impl Judged {
     /// What the gateway would decide, if the upstream answers.
     pub(super) fn verdict(&self) -> Code {
         let failed = self.steps.iter().find_map(|(_, outcome)| match outcome {
-            Outcome::Fail(refusal) => Some(refusal.code),
+            Outcome::Answered(refusal) | Outcome::Fail(refusal) => Some(refusal.code),
             _ => None,
         });
         failed.unwrap_or(Code::Forwarded)
@@ -90,9 +93,13 @@ impl Judging<'_> {
         let (head, body) = (self.request.head(), self.request.body.as_slice());
         if let Some(route) = self.route
             && !route.methods.contains(&self.request.method)
+            && !engine.scheme.handshakes().expects(head)
         {
             let refusal = Refusal::new(Code::MethodNotAllowed, "the route takes other methods");
             self.steps.push(("method", Outcome::Fail(refusal)));
+            return false;
+        }
+        if self.answered(engine.scheme.challenge(&engine.keys, head, self.at)) {
             return false;
         }
         let claim = engine.scheme.claim(head);
@@ -107,7 +114,8 @@ impl Judging<'_> {
             }
             let judged = engine.scheme.verify(&engine.keys, claim, head, body, self.at);
             let held = self.step("signature", Check::Signature, judged, |verified| {
-                format!("secret {}", verified.key_id)
+                let is_public = engine.public_keys.iter().any(|key| key.id == verified.key_id);
+                format!("{} {}", if is_public { "key" } else { "secret" }, verified.key_id)
             });
             let Some(held) = held else { return true };
             verified = held;
@@ -116,7 +124,11 @@ impl Judging<'_> {
         match claim.zip(verified) {
             None => self.steps.push(("timestamp", Outcome::Moot("rests on the signature"))),
             Some((claim, verified)) => {
-                if self.time(engine, &claim, &verified).is_none() {
+                let Some(in_time) = self.time(engine, &claim, &verified) else { return false };
+                let (scheme, keys) = (&engine.scheme, &engine.keys);
+                if in_time
+                    && self.answered(scheme.signed_handshake(keys, &verified, head, body, self.at))
+                {
                     return false;
                 }
             }
@@ -141,12 +153,32 @@ impl Judging<'_> {
         Some(Refusal::new(Code::KeyUnavailable, detail))
     }
 
-    fn time(&mut self, engine: &Engine, claim: &Claim, verified: &Verified) -> Option<()> {
+    /// Notes a handshake; whether there was one.
+    fn answered(&mut self, judged: Result<Option<Answer>, Refusal>) -> bool {
+        let outcome = match judged {
+            Ok(None) => return false,
+            Ok(Some(answer)) if answer.offered.is_some() => {
+                let what =
+                    "offers a key, which is taken only while an operator has armed the route";
+                Outcome::Fail(Refusal::new(Code::HandshakeRefused, what))
+            }
+            Ok(Some(answer)) => {
+                let detail = answer.handshake.to_string();
+                Outcome::Answered(Refusal::new(Code::Handshake, detail))
+            }
+            Err(refusal) => Outcome::Fail(refusal),
+        };
+        self.steps.push(("handshake", outcome));
+        true
+    }
+
+    /// Whether the time held or was waived; `None`: it did not.
+    fn time(&mut self, engine: &Engine, claim: &Claim, verified: &Verified) -> Option<bool> {
         let (head, body) = (self.request.head(), self.request.body.as_slice());
         let judged = engine.scheme.judge_time(claim, Some(verified), head, body, self.at);
         if matches!(judged, Ok(None)) {
             self.steps.push(("timestamp", Outcome::Moot("the provider signs none")));
-            return Some(());
+            return Some(true);
         }
         let at = self.at;
         self.step("timestamp", Check::Timestamp, judged, |fresh| {
@@ -158,7 +190,7 @@ impl Judging<'_> {
                 None => "it holds by its own word".to_owned(),
             }
         })
-        .map(drop)
+        .map(|held| held.is_some())
     }
 
     /// Events, filters and schema: the gateway's own layers, asked directly.

@@ -93,6 +93,7 @@ fn report(name: &str, judged: &Judged, style: Style) -> String {
     let _infallible = writeln!(out, "{}", style.paint(Ink::Bold, one_line(name)));
     for (step, outcome) in &judged.steps {
         let (mark, ink, detail) = match outcome {
+            Outcome::Answered(refusal) => ('=', Ink::Good, refusal.detail.to_string()),
             Outcome::Pass(detail) => ('✓', Ink::Good, detail.clone()),
             Outcome::Fail(refusal) => ('✗', Ink::Bad, refusal.to_string()),
             Outcome::Monitored(refusal) => ('!', Ink::Warn, format!("monitored, {refusal}")),
@@ -106,7 +107,7 @@ fn report(name: &str, judged: &Judged, style: Style) -> String {
     }
     let code = judged.verdict();
     if code == Code::SignatureMismatch && judged.misses.is_empty() {
-        let text = "no near miss: it was made with another secret, or changed since";
+        let text = "no near miss: it was made with another key, or changed since";
         let _infallible = writeln!(out, "  {}", style.paint(Ink::Dim, text));
     }
     let ink = if code == Code::Forwarded { Ink::Good } else { Ink::Bad };
@@ -117,6 +118,7 @@ fn report(name: &str, judged: &Judged, style: Style) -> String {
 fn object(name: &str, judged: &Judged) -> serde_json::Value {
     let step = |(name, outcome): &(&str, Outcome)| {
         let (outcome, detail) = match outcome {
+            Outcome::Answered(refusal) => ("answered", refusal.detail.to_string()),
             Outcome::Pass(detail) => ("pass", detail.clone()),
             Outcome::Fail(refusal) => ("fail", refusal.to_string()),
             Outcome::Monitored(refusal) => ("waived", refusal.to_string()),

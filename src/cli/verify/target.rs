@@ -14,7 +14,7 @@ use crate::{
     telemetry::Telemetry,
     verify::{
         Credentials, Definition, KeyRing, Origin, PublicKey, RemoteKeys, Scheme, SchemeOptions,
-        Secret, captured::Captured,
+        Secret, Takes, captured::Captured,
     },
 };
 
@@ -58,6 +58,7 @@ impl Target {
                 let url = url.map(|url| ("url", url));
                 let expect = said.chain(url).map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
                 let public_keys = public_keys(&args.public_key, definition)?;
+                are_fit(definition, &secrets, &args.public_key)?;
                 if secrets.is_empty() && public_keys.is_empty() && needs_keys(definition) {
                     let message = "say what to verify with: --secret SECRET, or --public-key KEY";
                     return Err(message.to_owned());
@@ -154,9 +155,32 @@ fn public_keys(said: &[String], definition: &Definition) -> Result<Vec<PublicKey
 
 /// Whether the provider proves anything by a key that it does not send along.
 fn needs_keys(definition: &Arc<Definition>) -> bool {
-    let scheme = Scheme::compile(definition, &SchemeOptions::default());
-    scheme.map_or(true, |scheme| {
-        let takes = scheme.takes();
-        takes.secrets || takes.public_keys && !takes.certificates
-    })
+    let takes = takes(definition);
+    takes.is_none_or(|takes| takes.secrets || takes.public_keys && !takes.certificates)
+}
+
+/// Says of keys that the provider's scheme has no use for.
+fn are_fit(
+    definition: &Arc<Definition>,
+    secrets: &[Secret],
+    keys: &[String],
+) -> Result<(), String> {
+    let Some(takes) = takes(definition) else { return Ok(()) };
+    let name = &definition.name;
+    let has_secrets = !secrets.is_empty() && !takes.secrets;
+    let has_keys = !keys.is_empty() && (!takes.public_keys || takes.certificates);
+    match (has_secrets, has_keys) {
+        (true, _) if takes.public_keys && !takes.certificates => {
+            Err(format!("{name} takes --public-key, not --secret"))
+        }
+        (true, _) => Err(format!("{name} has no use for --secret")),
+        (_, true) if takes.secrets => Err(format!("{name} takes --secret, not --public-key")),
+        (_, true) => Err(format!("{name} has no use for --public-key")),
+        _ => Ok(()),
+    }
+}
+
+/// What the provider's scheme is verified with; `None` if that depends on what it is told.
+fn takes(definition: &Arc<Definition>) -> Option<Takes> {
+    Scheme::compile(definition, &SchemeOptions::default()).ok().map(|scheme| scheme.takes())
 }

@@ -152,3 +152,26 @@ fn a_monitored_signature_lets_through_and_says_so() {
     let stripe = "-c @/hookward.toml --route stripe --expect signature_mismatch";
     assert_eq!(desk.run(&request, stripe), Ok(Exit::Yes));
 }
+
+#[test]
+fn a_handshake_is_told_from_a_delivery() {
+    let desk = Desk::new();
+    let verdict = |provider: &str, request: &str, code: &str| {
+        let path = desk.path("handshake.http");
+        fs::write(&path, format!("{request}\r\nHost: h\r\n\r\n")).unwrap();
+        let rest = format!("--provider {provider} --secret hunter2-hunter2 --expect {code}");
+        desk.run(&path.display().to_string(), &rest)
+    };
+    assert_eq!(verdict("dropbox", "GET /?challenge=a HTTP/1.1", "handshake"), Ok(Exit::Yes));
+    assert_eq!(verdict("dropbox", "GET /?challenge= HTTP/1.1", "bad_request"), Ok(Exit::Yes));
+    assert_eq!(
+        verdict("dropbox", "POST /?challenge=a HTTP/1.1", "signature_missing"),
+        Ok(Exit::Yes)
+    );
+    let meta = "GET /?hub.mode=subscribe&hub.challenge=1&hub.verify_token=v HTTP/1.1";
+    assert_eq!(verdict("meta", meta, "handshake_refused"), Ok(Exit::Yes));
+    let told = "handshake --expect verify_token=v";
+    assert_eq!(verdict("meta", meta, told), Ok(Exit::Yes));
+    let offered = "POST / HTTP/1.1\r\nX-Hook-Secret: abc";
+    assert_eq!(verdict("asana", offered, "handshake_refused"), Ok(Exit::Yes));
+}

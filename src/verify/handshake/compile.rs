@@ -6,6 +6,7 @@ use http::{HeaderName, HeaderValue, Method};
 
 use super::{
     Handshake, Handshakes, MAX_ANSWER,
+    call::Call,
     grammar::{Class, Grammar},
     reply::{Text, Value},
     terms::Terms,
@@ -14,10 +15,10 @@ use crate::verify::{
     algorithm::Algorithm,
     definition::{
         DefinitionProblem, METHODS, Written,
-        raw::{Many, RawChallenge, RawCondition, RawHandshake, RawMac, RawReply},
+        raw::{Many, RawCall, RawChallenge, RawCondition, RawHandshake, RawMac, RawReply},
     },
     encoding::Encoding,
-    scheme::{Condition, read_condition},
+    scheme::{Condition, is_host_pattern, read_condition},
     source::{BadText, Context, Lookups, Source, nearest},
 };
 
@@ -109,7 +110,8 @@ impl Compiler<'_> {
         matches.extend(self.matches("narrow", raw.narrow.as_ref(), is_signed, None));
         let challenge = raw.challenge.as_ref().and_then(|c| self.challenge(c, is_signed));
         let mac = raw.mac.as_ref().and_then(|mac| self.mac(mac));
-        let mut terms = Terms { when, matches, challenge, mac, ..Terms::default() };
+        let call = raw.call.as_ref().and_then(|call| self.call(call, is_signed));
+        let mut terms = Terms { when, matches, challenge, mac, call, ..Terms::default() };
         self.reply(raw.reply.as_ref(), &mut lacks, &mut terms);
         self.uses(raw, &mut terms);
         (self.problems.len() == before).then(|| Handshake {
@@ -232,6 +234,23 @@ impl Compiler<'_> {
             self.problem("challenge.max", what);
         }
         Some((source, Grammar { class, min, max }))
+    }
+
+    fn call(&mut self, raw: &RawCall, is_signed: bool) -> Option<Call> {
+        if !is_signed {
+            let what = "nobody's URL is called before the signature holds";
+            let suggestion = Some("signed = true".to_owned());
+            self.problem("call", BadText { message: what.to_owned(), suggestion });
+        }
+        let hosts = raw.hosts.as_deref().unwrap_or_default();
+        if hosts.is_empty() || raw.url.is_none() {
+            self.says("call", "needs `url` and `hosts`");
+        }
+        for host in hosts.iter().filter(|host| !is_host_pattern(host)) {
+            self.problem("call.hosts", format!("`{host}` is no host such as \"api.example.com\""));
+        }
+        let from = self.source("call.url", raw.url.as_deref()?, is_signed)?;
+        Some(Call { from, hosts: hosts.iter().map(|host| host.as_str().into()).collect() })
     }
 
     fn mac(&mut self, raw: &RawMac) -> Option<(Algorithm, Encoding)> {

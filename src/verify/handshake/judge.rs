@@ -122,10 +122,12 @@ impl Handshake {
             key_id: key.map(|key| key.id.as_bytes()),
             mac: mac.as_deref().map(str::as_bytes),
         })?;
+        let call = self.terms.call.as_ref().map(|call| call.url(message)).transpose()?;
         let offered = challenge.filter(|_| self.terms.captures());
         Ok(Answer {
             handshake: Arc::clone(&self.name),
             reply,
+            call,
             offered: offered.map(|key| Offered(Zeroizing::new(key.to_vec()))),
         })
     }

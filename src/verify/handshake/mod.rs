@@ -10,6 +10,7 @@
 //! challenge that is authenticated has a strict [`Grammar`](grammar::Grammar), and signed bytes that
 //! fit it are no delivery ([`Handshakes::could_be_challenge`]).
 
+mod call;
 mod compile;
 mod grammar;
 mod judge;
@@ -59,6 +60,9 @@ pub struct Answer {
     pub handshake: Arc<str>,
     /// What is sent.
     pub reply: Reply,
+    /// The URL that must be called with success before the answer is sent: `https`, of a host that
+    /// the definition names, and without a port.
+    pub call: Option<Box<str>>,
     /// The key that the request offers, where the handshake captures one. Unless an operator has
     /// armed the route, such a handshake must be refused.
     pub offered: Option<Offered>,

@@ -8,6 +8,7 @@ use subtle::{Choice, ConstantTimeEq};
 
 use super::{
     MAX_ANSWER, Reply,
+    call::Call,
     grammar::Grammar,
     reply::{Text, Values},
 };
@@ -31,6 +32,7 @@ pub(super) struct Terms {
     pub(super) matches: Vec<(Source, Vec<Box<str>>)>,
     pub(super) challenge: Option<(Source, Grammar)>,
     pub(super) mac: Option<(Algorithm, Encoding)>,
+    pub(super) call: Option<Call>,
     /// The challenge is a key that is offered.
     pub(super) is_capture: bool,
     pub(super) status: u16,

@@ -25,4 +25,6 @@ pub(crate) use parameters::{Parameters, algorithm_name};
 pub(crate) use rules::Rules;
 
 #[cfg(test)]
+mod published_tests;
+#[cfg(test)]
 mod tests;

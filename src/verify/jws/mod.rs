@@ -16,8 +16,8 @@ mod times;
 
 pub(crate) use algorithm::JoseAlgorithm;
 pub(crate) use build::{Draft, build};
-pub(crate) use parse::{Jws, MAX_TOKEN, NotJws, parse};
-pub(crate) use times::{NotTimely, Times, times};
+pub(crate) use parse::{Jws, parse};
+pub(crate) use times::times;
 
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,11 @@ use std::borrow::Cow;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use proptest::prelude::*;
 
-use super::*;
+use super::{
+    parse::{MAX_TOKEN, NotJws},
+    times::{NotTimely, Times},
+    *,
+};
 use crate::{
     clock::UnixMs,
     decision::{Code, Refusal},

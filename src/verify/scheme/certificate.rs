@@ -57,8 +57,18 @@ impl Certificate {
     }
 }
 
+/// Whether a pattern of hosts is one: `*` stands for a whole label, but for none of the last two,
+/// which would make it a domain of anybody's.
+pub(crate) fn is_host_pattern(host: &str) -> bool {
+    let labels: Vec<_> = host.split('.').collect();
+    let fixed = labels.iter().rev().take(2).all(|label| !label.contains('*'));
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-.*".contains(&b);
+    let whole = labels.iter().all(|label| *label == "*" || !label.contains('*'));
+    labels.len() >= 2 && fixed && whole && host.bytes().all(plain)
+}
+
 /// Whether a host is the pattern's, label by label.
-fn host_matches(pattern: &str, host: &str) -> bool {
+pub(crate) fn host_matches(pattern: &str, host: &str) -> bool {
     let mut labels = host.split('.');
     let each = pattern.split('.').all(|wanted| match labels.next() {
         Some("") | None => false,

@@ -26,6 +26,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 
 pub(crate) use binding::Binding;
 pub(crate) use candidate::{Candidate, Condition, Form, Jws, Means, Test};
+pub(crate) use certificate::{host_matches, is_host_pattern};
 pub use claim::Claim;
 pub(crate) use compile::{Compiled, compile};
 pub(crate) use condition::read_condition;

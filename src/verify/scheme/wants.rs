@@ -1,11 +1,18 @@
 //! What must be fetched before a message can be judged.
 
-use super::{Claim, Means, Scheme};
+use std::sync::Arc;
+
+use smallvec::{SmallVec, smallvec};
+
+use super::{Candidate, Claim, Means, Scheme};
 use crate::verify::{
     Head, httpsig, jws,
-    key::{KeyRing, RemoteRing, Wanted},
+    key::{KeyRing, RemoteRing, Ring, Wanted},
     source::Message,
 };
+
+/// The names of the keys that a message may be signed with; `None` where it names none.
+type Names = SmallVec<[Option<Box<str>>; 1]>;
 
 impl Scheme {
     /// The key that must be fetched before [`Scheme::verify`] can judge this message, if any.
@@ -24,55 +31,49 @@ impl Scheme {
         }
         let looked = self.look_into(head, body);
         let message = Message::new(head, body).with(&looked);
-        for (number, candidate) in self.candidates_of(claim.group) {
-            let remotes = &keys.of(number).remotes;
-            if remotes.is_empty() || !candidate.applies_to(&message) {
-                continue;
+        self.candidates_of(claim.group).find_map(|(number, candidate)| {
+            let ring = keys.of(number);
+            if ring.remotes.is_empty() || !candidate.applies_to(&message) {
+                return None;
             }
-            let name: Option<Box<str>> = match (&candidate.certificate, &candidate.means) {
-                (Some(certificate), _) => match certificate.url(&message) {
-                    Ok(url) => Some(url),
-                    Err(_) => continue,
-                },
-                (None, Means::Jws(rules)) => {
-                    let Ok(token) = candidate.token(&message) else { continue };
-                    let Ok(payload) = candidate.payload(&message) else { continue };
-                    let read = jws::parse(&token, &rules.algorithms, payload.as_deref());
-                    let Ok(jws) = read else { continue };
-                    jws.kid
-                }
-                (None, Means::Message(rules)) => {
-                    let Ok(inputs) = httpsig::read(head, rules) else { continue };
-                    let is_here = |keyid: &Option<Box<str>>| {
-                        let has =
-                            |remote: &RemoteRing| !remote.keys.get(keyid.as_deref()).is_empty();
-                        remotes.iter().all(has)
-                    };
-                    let keyids = inputs.into_iter().map(|input| input.parameters.keyid);
-                    // Of several signatures the first whose key is not here.
-                    keyids.skip_while(is_here).next().unwrap_or_default()
-                }
-                _ => match candidate.named_key(&message) {
-                    Ok(named) => named
-                        .and_then(|name| String::from_utf8(name.into_owned()).ok())
-                        .map(Into::into),
-                    Err(_) => continue,
-                },
-            };
-            let has_it = |remote: &RemoteRing| !remote.keys.get(name.as_deref()).is_empty();
-            let is_here = |name: &str| {
-                let mut own = keys.of(number).keys.iter();
-                remotes.iter().any(has_it) || own.any(|key| key.is_called(name.as_bytes()))
-            };
-            // A name that is known need not be looked for elsewhere.
-            if name.as_deref().is_some_and(is_here) {
-                continue;
-            }
-            if let Some(remote) = remotes.iter().find(|remote| !has_it(remote)) {
-                let remote = std::sync::Arc::clone(&remote.keys);
-                return Some(Wanted { remote, name: name.unwrap_or_default() });
-            }
-        }
-        None
+            // Of several signatures the first whose key is not here.
+            names(candidate, head, &message)?.into_iter().find_map(|name| missing(ring, name))
+        })
     }
+}
+
+fn names(candidate: &Candidate, head: Head<'_>, message: &Message<'_>) -> Option<Names> {
+    if let Some(certificate) = &candidate.certificate {
+        return Some(smallvec![Some(certificate.url(message).ok()?)]);
+    }
+    match &candidate.means {
+        Means::Jws(rules) => {
+            let token = candidate.token(message).ok()?;
+            let payload = candidate.payload(message).ok()?;
+            let jws = jws::parse(&token, &rules.algorithms, payload.as_deref()).ok()?;
+            Some(smallvec![jws.kid])
+        }
+        Means::Message(rules) => {
+            let inputs = httpsig::read(head, rules).ok()?;
+            Some(inputs.into_iter().map(|input| input.parameters.keyid).collect())
+        }
+        _ => {
+            let named = candidate.named_key(message).ok()?;
+            let named = named.and_then(|name| String::from_utf8(name.into_owned()).ok());
+            Some(smallvec![named.map(Into::into)])
+        }
+    }
+}
+
+/// The set that a key of this name must be looked for in; `None` if it is here.
+fn missing(ring: &Ring, name: Option<Box<str>>) -> Option<Wanted> {
+    let has_it = |remote: &&RemoteRing| !remote.keys.get(name.as_deref()).is_empty();
+    // A name that is known need not be looked for elsewhere.
+    let is_known = name.as_deref().is_some_and(|name| {
+        let mut own = ring.keys.iter();
+        ring.remotes.iter().any(|remote| has_it(&remote))
+            || own.any(|key| key.is_called(name.as_bytes()))
+    });
+    let remote = ring.remotes.iter().find(|remote| !is_known && !has_it(remote))?;
+    Some(Wanted { remote: Arc::clone(&remote.keys), name: name.unwrap_or_default() })
 }

@@ -120,7 +120,12 @@ impl Source {
             }
             Self::Json(..) => one(message.found(self), Read::Malformed("the body is not JSON")),
             Self::Listed(listed) => listed.read(*head),
-            Self::Xml(..) => one(message.found(self), Read::Malformed("the body is not XML")),
+            Self::Xml(..) => match message.found(self) {
+                // Of several elements on the way, one has it and another has not: what is read
+                // from the whole must not be one's alone.
+                Some(found) if found.incomplete && !found.values.is_empty() => Read::Repeated,
+                found => one(found, Read::Malformed("the body is not XML")),
+            },
             Self::Method => text(head.method.as_str()),
             Self::Pair(header, key, split) => split.pair(head.header(header), key),
             Self::Param(name) => message.param(name),

@@ -1,6 +1,7 @@
 //! The engine as a whole, by definitions made for the purpose.
 
 mod definitions;
+mod forms;
 mod head;
 mod laws;
 mod tokens;

@@ -21,7 +21,7 @@ pub(super) fn fill(
     expect: &mut BTreeMap<String, String>,
 ) {
     for (key, expectation) in &definition.expect {
-        if expectation.default.is_some() || expect.contains_key(key) {
+        if !expectation.is_required() || expect.contains_key(key) {
             continue;
         }
         if let Some(value) = said(definition, key, head, body) {

@@ -41,7 +41,16 @@ fn wrong_calls_end_with_two_and_say_why() {
         (&["providers", "gihtub"], "did you mean github?"),
         (&["providers", "--family", "rsa"], "possible values: hmac, token"),
         (&["sign"], "say --provider and --secret, or -c and --route"),
-        (&["sign", "--provider", "github"], "--secret <SECRET>"),
+        (&["sign", "--provider", "github"], "say --secret SECRET"),
+        (&["verify", "--provider", "github", "--request", "x"], "say what to verify with"),
+        (
+            &["verify", "--provider", "discord", "--secret", "s", "--request", "x"],
+            "discord takes --public-key, not --secret",
+        ),
+        (
+            &["verify", "--provider", "discord", "--public-key", "whsk_AA", "--request", "x"],
+            "the public key is a private key",
+        ),
         (&["sign", "--provider", "gihtub", "--secret", "s"], "did you mean github?"),
         (&["sign", "--provider", "github", "--secret", "env:NOT_SET_AT_ALL"], "is not set"),
         (&["sign", "--provider", "github", "--secret", "file:none"], "none: No such file"),

@@ -31,6 +31,8 @@ pub struct RawHandshake {
     pub mac: Option<RawMac>,
     /// The answer; an empty 200 if absent.
     pub reply: Option<RawReply>,
+    /// A URL that is called before the answer.
+    pub call: Option<RawCall>,
     /// The challenge is a new key: taken only while an operator has armed the route.
     pub capture: Option<bool>,
 }
@@ -58,6 +60,16 @@ pub struct RawMac {
     pub algorithm: Option<String>,
     /// "hex" (default), "base64" or "base64url".
     pub encoding: Option<String>,
+}
+
+/// `call`.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RawCall {
+    /// The source of the URL, such as "json:/SubscribeURL".
+    pub url: Option<String>,
+    /// The hosts that it may name; `*` stands for one label.
+    pub hosts: Option<Vec<String>>,
 }
 
 /// `reply`.

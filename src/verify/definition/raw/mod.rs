@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-pub use handshake::{RawChallenge, RawHandshake, RawMac, RawReply};
+pub use handshake::{RawCall, RawChallenge, RawHandshake, RawMac, RawReply};
 
 /// One provider's scheme, in the language of `docs/definitions.md`.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]

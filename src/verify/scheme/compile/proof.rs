@@ -15,6 +15,7 @@ use crate::verify::{
         binding::{Binding, Digest, Expected},
         candidate::Jws,
         certificate::Certificate,
+        is_host_pattern,
     },
     source::{BadText, Context, Source},
     template::{Role, Template},
@@ -262,15 +263,8 @@ impl Compiler<'_> {
         if from.is_none() || hosts.is_empty() {
             self.problem(path, "needs `from` and `hosts`".to_owned());
         }
-        for host in hosts {
-            let labels: Vec<_> = host.split('.').collect();
-            // A star in the last two labels would be a domain of anybody's.
-            let fixed = labels.iter().rev().take(2).all(|label| !label.contains('*'));
-            let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-.*".contains(&b);
-            let whole = labels.iter().all(|label| *label == "*" || !label.contains('*'));
-            if labels.len() < 2 || !fixed || !whole || !host.bytes().all(plain) {
-                self.problem(path, format!("`{host}` is no host such as \"certs.example.com\""));
-            }
+        for host in hosts.iter().filter(|host| !is_host_pattern(host)) {
+            self.problem(path, format!("`{host}` is no host such as \"certs.example.com\""));
         }
         let hosts = hosts.iter().map(|host| host.as_str().into()).collect();
         let path = raw.path.as_deref().map(Into::into);

@@ -6,7 +6,7 @@ use super::{Carried, Held, Matched, Trial, content, mismatch};
 use crate::{
     decision::{Code, Refusal},
     verify::{
-        Algorithm, EcdsaForm, json,
+        Algorithm, json,
         jws::{self, JoseAlgorithm},
         key::{Key, Material, NamedKey},
         scheme::{Candidate, candidate::Jws},
@@ -46,7 +46,7 @@ impl Trial<'_> {
             return Ok(Arc::clone(&key.id));
         }
         let holds = |key: &NamedKey| {
-            key.verifies(algorithm, EcdsaForm::Raw, &jws.signing_input, &jws.signature)
+            key.verifies(algorithm, JoseAlgorithm::ECDSA, &jws.signing_input, &jws.signature)
         };
         let mut is_missing = false;
         for remote in self.ring.remotes.iter().filter(|remote| remote.is_active(self.now)) {
@@ -88,7 +88,7 @@ impl Key {
                 keyed.mac(&[jws.signing_input.as_ref().into()]).matches(&jws.signature)
             }
             Material::Public(key) => {
-                let form = EcdsaForm::Raw;
+                let form = JoseAlgorithm::ECDSA;
                 let holds = key.verifies(algorithm, form, &jws.signing_input, &jws.signature);
                 u8::from(holds).into()
             }
