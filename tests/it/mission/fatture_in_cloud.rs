@@ -34,7 +34,7 @@ impl Sender {
     }
 
     /// The token of one notification; it lives for three hours.
-    fn token(&self, id: &str, aud: Value) -> String {
+    fn token(&self, id: &str, aud: &Value) -> String {
         let now = self.scene.gateway.clock.unix().secs();
         let claims = json!({
             "jti": id, "iss": "https://api-v2.fattureincloud.it", "sub": COMPANY, "aud": aud,
@@ -96,10 +96,10 @@ impl Sender {
 
     /// Four attempts; whether each has a token of its own is not said, so both must do.
     fn deliver(&self, id: &str, same_token: bool) -> (Verdict, u32) {
-        let first = self.token(id, json!([SINK]));
+        let first = self.token(id, &json!([SINK]));
         let attempt = |_| {
             self.scene.wait(600);
-            let own = if same_token { first.clone() } else { self.token(id, json!([SINK])) };
+            let own = if same_token { first.clone() } else { self.token(id, &json!([SINK])) };
             self.binary(&own, id, CREATED, "{\"data\":{\"ids\":[3062300]}}")
         };
         deliver(4, attempt, Self::judge)
@@ -110,7 +110,7 @@ impl Sender {
 fn a_sink_is_verified_welcomed_and_used() {
     let sender = Sender::start("", "");
     let upstream = &sender.scene.upstream;
-    let token = sender.token("verification", json!([SINK]));
+    let token = sender.token("verification", &json!([SINK]));
     for method in ["header", "query"] {
         // Five attempts at most, ten minutes apart; the first answer may get lost.
         for _ in 0..2 {
@@ -119,7 +119,7 @@ fn a_sink_is_verified_welcomed_and_used() {
             assert_eq!(answer.header("content-type"), Some("application/json"));
             assert_eq!(answer.json(), json!({ "verification": "c2FtcGxlIGNoYWxsZW5nZQ" }));
         }
-        let stranger = Sender::start("", "").token("verification", json!([SINK]));
+        let stranger = Sender::start("", "").token("verification", &json!([SINK]));
         for forged in [None, Some("Bearer x.y.z"), Some(&*stranger)] {
             let answer = sender.verify(method, forged, "echo-me");
             assert!([400, 401].contains(&answer.status), "{method} {forged:?}");
@@ -128,7 +128,7 @@ fn a_sink_is_verified_welcomed_and_used() {
     }
     assert_eq!(upstream.count(), 0, "the receiver needs to know nothing of it");
 
-    let welcome = sender.binary(&sender.token("1:w", json!([SINK])), "1:w", WELCOME, "{}");
+    let welcome = sender.binary(&sender.token("1:w", &json!([SINK])), "1:w", WELCOME, "{}");
     assert_eq!(Sender::judge(&welcome), Verdict::Done);
     assert_eq!(upstream.last().header("hookward-event-type"), Some(WELCOME));
     assert_eq!(sender.deliver("2:b", true), (Verdict::Done, 1));
@@ -136,7 +136,7 @@ fn a_sink_is_verified_welcomed_and_used() {
     // The documentation shows either type for structured mode.
     for (id, kind) in [("3:s", "application/cloudevents+json"), ("4:s", "application/json")] {
         // As one text, too.
-        let answer = sender.structured(&sender.token(id, json!(SINK)), kind, id);
+        let answer = sender.structured(&sender.token(id, &json!(SINK)), kind, id);
         assert_eq!(Sender::judge(&answer), Verdict::Done, "{kind}");
         assert_eq!(upstream.last().header("hookward-event-id"), Some(id));
         assert_eq!(upstream.last().header("hookward-event-type"), Some(CREATED));
@@ -173,7 +173,7 @@ fn no_answer_of_ours_ends_the_subscription_and_a_mapped_receiver_does_not_either
     sender.scene.answers(&[410, 302]);
     assert_eq!(sender.deliver("1:a", true), (Verdict::Done, 3));
     // Beyond the rate, and while a copy is on its way, it is told to come again.
-    let token = sender.token("2:b", json!([SINK]));
+    let token = sender.token("2:b", &json!([SINK]));
     let limited = sender.binary(&token, "2:b", CREATED, "{}");
     assert_eq!((limited.status, Sender::judge(&limited)), (503, Verdict::Again));
     let route = Sender::trusting(&sender.key, "");
@@ -214,7 +214,7 @@ fn check_warns_of_a_receiver_that_could_end_the_subscription() {
 #[test]
 fn a_captured_token_is_worth_nothing() {
     let sender = Sender::start("", "");
-    let token = sender.token("1:a", json!([SINK]));
+    let token = sender.token("1:a", &json!([SINK]));
     let body = "{\"data\":{\"ids\":[1]}}";
     assert_eq!(sender.binary(&token, "1:a", CREATED, body).status, 200);
     let other = sender.binary(&token, "1:a", CREATED, "{\"data\":{\"ids\":[2]}}");
@@ -223,7 +223,7 @@ fn a_captured_token_is_worth_nothing() {
     let headers = [("Authorization", &*token), ("ce-id", "1:a"), ("ce-subject", "company:1")];
     assert_eq!(sender.scene.gateway.post("/hook", &headers, b"{}").status, 401, "another company");
     // One that was never delivered serves until it has expired.
-    let unused = sender.token("3:c", json!([SINK]));
+    let unused = sender.token("3:c", &json!([SINK]));
     sender.scene.wait(3 * 3600 + 600);
     assert_eq!(sender.binary(&unused, "3:c", CREATED, body).status, 401);
     assert_eq!(sender.scene.upstream.count(), 1);
