@@ -70,7 +70,7 @@ fn wait(admin: &str, path: &str, route: &str) -> Exit {
             Ok(answer) => answer,
             Err(message) => return failed(&message),
         };
-        match answer["status"].as_str() {
+        match answer.get("status").and_then(|status| status.as_str()) {
             Some("captured") => {
                 return print(&format!("{route}: the key is there, and in force\n"));
             }
@@ -114,7 +114,7 @@ fn ask(admin: &str, method: &str, path: &str, body: &str) -> Result<serde_json::
     if status == "200" && json.is_object() {
         return Ok(json);
     }
-    let detail = json["detail"].as_str().unwrap_or(body).trim();
+    let detail = json.get("detail").and_then(|detail| detail.as_str()).unwrap_or(body).trim();
     Err(one_line(&format!("{admin} answers {status}: {detail}")))
 }
 

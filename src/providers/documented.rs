@@ -66,6 +66,13 @@ const EXAMPLES: &[(&str, &str, (&str, &str), &str)] = &[
         ),
         "Hello World!",
     ),
+    // https://sendcloud.dev/api/v2/webhooks
+    (
+        "sendcloud",
+        "secretkey",
+        ("sendcloud-signature", "1eed4b3d41f4653ac64fd56f1bf1cbfd349e4482cbc11dff7134bd93e5da4b0a"),
+        r#"{"key": "value"}"#,
+    ),
 ];
 
 fn judge(

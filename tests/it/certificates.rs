@@ -104,8 +104,8 @@ impl Scene {
 }
 
 fn told(answer: &Answer) -> (u16, String) {
-    let is_problem = answer.header("content-type") == Some("application/problem+json");
-    (answer.status, if is_problem { answer.code() } else { String::new() })
+    let is_ours = answer.body.starts_with(b"{");
+    (answer.status, if is_ours { answer.code() } else { String::new() })
 }
 
 #[test]
@@ -116,7 +116,8 @@ fn notifications_of_the_expected_topic_pass() {
     assert_eq!(told(&scene.post(&message)), (200, String::new()));
     assert_eq!(scene.receiver.last().header("hookward-event-id"), message["MessageId"].as_str());
     assert_eq!(scene.receiver.last().header("hookward-event-type"), Some("Notification"));
-    assert_eq!(told(&scene.post(&message)), (409, "replayed".to_owned()));
+    // A retry brings the same bytes.
+    assert_eq!(told(&scene.post(&message)), (200, "duplicate".to_owned()));
     assert_eq!((scene.receiver.count(), scene.source.count()), (1, 1));
 
     let mut other = scene.notification();
@@ -288,6 +289,6 @@ fn a_checksum_binds_nothing_but_the_id_does() {
 
 fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(u32::MAX, |crc, byte| {
-        (0..8).fold(crc ^ u32::from(*byte), |crc, _| crc >> 1 ^ (crc & 1) * 0xEDB8_8320)
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ ((crc & 1) * 0xEDB8_8320))
     })
 }

@@ -128,5 +128,8 @@ fn every_call_is_one_and_every_command_is_there() {
 #[test]
 fn numbers_of_the_readme_are_those_of_the_catalogue() {
     let count = hookward::providers::names().count();
-    assert!(README.contains("more than seventy providers") && (71..80).contains(&count), "{count}");
+    assert!(
+        README.contains("more than two hundred providers") && (201..300).contains(&count),
+        "{count}"
+    );
 }

@@ -228,7 +228,7 @@ fn a_token_of_one_mode_does_not_carry_a_body_in_the_other() {
     foreign["id"] = json!("198:other");
     assert_eq!(sender.structured(&token, &foreign).status, 401);
     assert_eq!(sender.structured(&token, &event).status, 200);
-    let mut forged = event.clone();
+    let mut forged = event;
     forged["data"]["ids"] = json!([1]);
     assert_eq!(sender.structured(&token, &forged).status, 409);
     assert_eq!(sender.post(&token, ID, BODY).status, 409);

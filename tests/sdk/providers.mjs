@@ -367,7 +367,7 @@ export const providers = [
     // shape. The mark is the beginning of the document in base64.
     name: 'braintree', provider: 'braintree', package: 'braintree', secret: secretFor('braintree'),
     keyId: 'public-key', marker: 'PG5vdGlm',
-    retries: 'fresh', contentType: 'application/x-www-form-urlencoded',
+    retries: 'identical', contentType: 'application/x-www-form-urlencoded',
     load: async () => (await import('braintree')).default,
     body: ({ n, at }) => braintree(secretFor('braintree'), n, at),
     sign: () => ({}),
@@ -382,7 +382,7 @@ export const providers = [
   {
     // Two hours old is recent enough for this provider.
     name: 'cloudinary', provider: 'cloudinary', package: 'cloudinary', secret: secretFor('cloudinary'),
-    retries: 'fresh',
+    retries: 'identical',
     load: async () => (await import('cloudinary')).v2,
     body: ({ n }) => loose({ notification_type: 'upload', asset_id: `asset-${n}` }),
     sign: (lib, secret, { body, at }) => ({

@@ -61,7 +61,7 @@ pub(super) fn route(
         max_entries,
         on_full: store.on_full,
         on_error: store.on_error,
-        on_replay: raw.on_replay.unwrap_or_else(|| default_on_replay(definition, scheme)),
+        on_replay: raw.on_replay.unwrap_or_else(|| default_on_replay(definition)),
         on_duplicate: raw.on_duplicate.unwrap_or_default(),
         commit_on,
     })
@@ -69,12 +69,10 @@ pub(super) fn route(
 
 /// Where the provider's own retries are the same bytes again, a refusal would count as a failed
 /// delivery and in the end disable the webhook.
-fn default_on_replay(definition: &Definition, scheme: &Scheme) -> OnReplay {
-    let is_timed = scheme.coverage().timestamp == Some(true);
-    if definition.retries == Some(Retries::Identical) && !is_timed {
-        OnReplay::Acknowledge
-    } else {
-        OnReplay::Reject
+fn default_on_replay(definition: &Definition) -> OnReplay {
+    match definition.retries {
+        Some(Retries::Identical) => OnReplay::Acknowledge,
+        Some(Retries::Fresh | Retries::None) | None => OnReplay::Reject,
     }
 }
 

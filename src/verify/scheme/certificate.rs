@@ -51,9 +51,10 @@ impl Certificate {
             && rest.bytes().all(plain)
             && !host.is_empty()
             && !path.split('/').any(|segment| matches!(segment, "" | "." | ".."));
-        let is_host = |pattern: &Box<str>| host_matches(pattern, host);
-        let is_path = |pattern: &Box<str>| wildcard::matches(pattern, &format!("/{path}"));
-        is_plain && self.hosts.iter().any(is_host) && self.path.as_ref().is_none_or(is_path)
+        let path = format!("/{path}");
+        is_plain
+            && self.hosts.iter().any(|pattern| host_matches(pattern, host))
+            && self.path.as_deref().is_none_or(|pattern| wildcard::matches(pattern, &path))
     }
 }
 

@@ -51,7 +51,7 @@ impl Lines {
                 Part::Value(value) => {
                     values += 1;
                     if values > 1 {
-                        names.push(name(std::mem::take(&mut literal), value)?);
+                        names.push(name(&literal, value)?);
                     }
                     literal.clear();
                 }
@@ -71,7 +71,7 @@ impl Lines {
 }
 
 /// The name before a value: one line between two line breaks.
-fn name(literal: Vec<u8>, value: &ValuePart) -> Result<Vec<u8>, String> {
+fn name(literal: &[u8], value: &ValuePart) -> Result<Vec<u8>, String> {
     let inner = literal.strip_prefix(b"\n").and_then(|rest| rest.strip_suffix(b"\n"));
     match inner {
         Some(inner) if value.is_line() && !inner.contains(&b'\n') => Ok(inner.to_vec()),

@@ -23,7 +23,7 @@ pub(crate) enum Part {
     /// Taken from the message.
     Value(ValuePart),
     /// Left out where its first value is not there.
-    Optional(Vec<Part>),
+    Optional(Vec<Self>),
 }
 
 impl Part {

@@ -4,6 +4,7 @@ mod definitions;
 mod forms;
 mod head;
 mod laws;
+mod proofs;
 mod public_keys;
 mod tokens;
 mod verdicts;

@@ -39,7 +39,7 @@ fn wrong_calls_end_with_two_and_say_why() {
         (&["init", "github", "--upstream", "h:1"], "is no URL"),
         (&["demo", "--twice"], "unexpected argument '--twice'"),
         (&["providers", "gihtub"], "did you mean github?"),
-        (&["providers", "--family", "rsa"], "possible values: hmac, token"),
+        (&["providers", "--family", "rsa"], "possible values: certificate, hash"),
         (&["sign"], "say --provider and --secret, or -c and --route"),
         (&["sign", "--provider", "github"], "say --secret SECRET"),
         (&["verify", "--provider", "github", "--request", "x"], "say what to verify with"),
