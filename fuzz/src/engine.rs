@@ -110,6 +110,7 @@ fn accepts(bytes: &[u8]) -> bool {
         return false;
     };
     let _ = route.scheme.judge_time(&claim, Some(&verified), head, body, NOW);
+    let _ = route.scheme.signed_handshake(&route.keys, &verified, head, body, NOW);
     let _ = route.scheme.event(head, body);
     let _ = route.scheme.repeats(head, body);
     let coverage = route.scheme.coverage();

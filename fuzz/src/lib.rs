@@ -6,4 +6,5 @@
 
 pub mod engine;
 pub mod mutate;
+pub mod parsers;
 pub mod targets;

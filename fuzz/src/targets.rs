@@ -6,12 +6,12 @@ use hookward::{
     net::{Client, Shape, Sources, proxy},
     server::judge_head,
     verify::{
-        Definition, RawDefinition, SigningKey, captured::Captured, certificate, parse_strict,
-        read_public_keys,
+        Definition, RawDefinition, SigningKey, captured::Captured, certificate, fuzzing,
+        parse_strict, read_public_keys,
     },
 };
 
-use crate::engine;
+use crate::{engine, parsers};
 
 /// One target.
 pub struct Target {
@@ -27,13 +27,22 @@ pub struct Target {
 pub const TARGETS: &[Target] = &[
     Target { name: "captured", run: captured, seeds: requests },
     Target { name: "definition", run: definition, seeds: definitions },
+    Target { name: "documents", run: fuzzing::documents, seeds: parsers::documents },
+    Target { name: "encodings", run: fuzzing::encodings, seeds: parsers::encodings },
     Target { name: "engine", run: engine::judge, seeds: engine::seeds },
+    Target { name: "forms", run: fuzzing::forms, seeds: parsers::forms },
     Target { name: "forwarded", run: forwarded, seeds: forwarding },
     Target { name: "head", run: head, seeds: requests },
     Target { name: "json", run: json, seeds: documents },
     Target { name: "keys", run: keys, seeds: key_texts },
     Target { name: "list", run: list, seeds: lists },
+    Target { name: "messages", run: fuzzing::messages, seeds: parsers::messages },
+    Target { name: "pairs", run: fuzzing::pairs, seeds: parsers::pairs },
+    Target { name: "pointers", run: fuzzing::pointers, seeds: parsers::pointers },
     Target { name: "proxy", run: proxy_header, seeds: proxy_headers },
+    Target { name: "times", run: fuzzing::times, seeds: parsers::times },
+    Target { name: "tokens", run: fuzzing::tokens, seeds: parsers::tokens },
+    Target { name: "vectors", run: parsers::vector, seeds: parsers::vectors },
 ];
 
 /// The target of this name.
@@ -41,7 +50,7 @@ pub fn named(name: &str) -> &'static Target {
     TARGETS.iter().find(|target| target.name == name).expect("a target of the list")
 }
 
-fn texts<const N: usize>(all: [&str; N]) -> Vec<Vec<u8>> {
+pub(crate) fn texts<const N: usize>(all: [&str; N]) -> Vec<Vec<u8>> {
     all.iter().map(|text| text.as_bytes().to_vec()).collect()
 }
 

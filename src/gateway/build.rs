@@ -46,7 +46,7 @@ impl Surroundings {
 const MAX_SOURCES: u64 = 100_000;
 
 /// A reservation holds for the longest exchange and this much more.
-const LEASE_SLACK: std::time::Duration = std::time::Duration::from_secs(5);
+const LEASE_MARGIN: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// Why a configuration cannot run.
 #[derive(Debug, thiserror::Error)]
@@ -186,7 +186,7 @@ impl Gateway {
             filters: checked.filters.clone(),
             on_unlisted_event: checked.on_unlisted_event,
             body: Arc::clone(&checked.body),
-            lease: checked.upstream.timeout + LEASE_SLACK,
+            lease: checked.upstream.timeout + LEASE_MARGIN,
             upstream: Arc::new(upstream),
             answers: config.server.answers,
             explained: 0.into(),

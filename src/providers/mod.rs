@@ -10,6 +10,8 @@ mod documented;
 mod handshake_tests;
 pub mod lists;
 #[cfg(test)]
+mod nameless;
+#[cfg(test)]
 mod tests;
 
 pub use catalogue::{all, builtin, by_case, names, raw, source};

@@ -1,5 +1,7 @@
 //! What every definition must hold to: it checks, and what it signs it verifies, and nothing else.
 
+mod mutation;
+
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex},

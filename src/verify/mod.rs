@@ -15,6 +15,9 @@ pub mod definition;
 mod encoding;
 pub mod explain;
 mod form;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod handshake;
 mod head;
 mod httpsig;

@@ -1,6 +1,6 @@
 //! Runs every target, or those that are named, over its seeds and a number of mutations of them:
 //! `smoke [COUNT] [TARGET…]`. The same mutations every time; the input that fails is written to
-//! `artifacts/` and its path printed.
+//! `artifacts/` and its path printed. `smoke --input FILE TARGET…` runs that one again.
 
 use std::{fs, panic, path::Path, process::ExitCode, time::Instant};
 
@@ -11,10 +11,16 @@ use hookward_fuzz::{
 
 fn main() -> ExitCode {
     let mut args = std::env::args().skip(1).peekable();
+    let input = args.next_if(|arg| arg == "--input").and_then(|_| args.next());
+    let input = input.map(|path| fs::read(path).expect("the input's file"));
     let count = args.next_if(|arg| arg.parse::<u32>().is_ok());
     let count = count.and_then(|count| count.parse().ok()).unwrap_or(10_000);
     let named: Vec<_> = args.collect();
     let meant = |target: &&Target| named.is_empty() || named.iter().any(|n| n == target.name);
+    if let Some(input) = input {
+        TARGETS.iter().filter(meant).for_each(|target| (target.run)(&input));
+        return ExitCode::SUCCESS;
+    }
     let mut failed = false;
     for target in TARGETS.iter().filter(meant) {
         let begun = Instant::now();
