@@ -22,9 +22,9 @@ fn words(code: &str) -> String {
     for line in code.lines() {
         // `://` begins no comment.
         let comment = line.match_indices("//").map(|(at, _)| at);
-        let comment = comment.filter(|at| !line[..*at].ends_with(':')).min();
+        let comment = comment.filter(|at| !line.split_at(*at).0.ends_with(':')).min();
         let mut before = ' ';
-        for c in line[..comment.unwrap_or(line.len())].chars() {
+        for c in line.split_at(comment.unwrap_or(line.len())).0.chars() {
             let begins = c.is_ascii_uppercase() && before.is_ascii_lowercase();
             if begins || !c.is_alphanumeric() {
                 separate(&mut words);

@@ -179,7 +179,7 @@ fn mutations(request: &SignedRequest) -> Vec<(Part, SignedRequest)> {
     } else if body.starts_with('<') {
         for (path, range) in texts(&body) {
             let mut other = body.clone();
-            other.replace_range(range.clone(), &another(&body[range]));
+            other.replace_range(range.clone(), &another(body.get(range).unwrap()));
             let body = other.into_bytes();
             all.push((Part::Xml(path), SignedRequest { body, ..request.clone() }));
         }
@@ -227,11 +227,16 @@ fn change(value: &mut Value) {
 /// The texts of a document's elements and attributes, with their paths, by local names.
 fn texts(document: &str) -> Vec<(String, Range<usize>)> {
     let (mut found, mut path, mut at) = (Vec::new(), Vec::<&str>::new(), 0);
-    while let Some(open) = document[at..].find('<').map(|open| at + open) {
-        let close = open + document[open..].find('>').unwrap();
-        let tag = &document[open + 1..close];
-        let local = |name: &str| name.rsplit(':').next().unwrap().len();
-        at = close + 1;
+    let up_to = |at: usize, end: char| {
+        let rest = document.split_at(at).1;
+        rest.split_once(end).map(|(before, _)| (before, at + before.len() + 1))
+    };
+    while let Some((text, open)) = up_to(at, '<') {
+        if !text.trim().is_empty() && !path.is_empty() {
+            found.push((format!("/{}", path.join("/")), at..open - 1));
+        }
+        let (tag, close) = up_to(open, '>').unwrap();
+        at = close;
         if tag.starts_with(['?', '!']) {
             continue;
         }
@@ -240,21 +245,16 @@ fn texts(document: &str) -> Vec<(String, Range<usize>)> {
             continue;
         }
         let name = tag.split([' ', '/']).next().unwrap();
-        path.push(&name[name.len() - local(name)..]);
-        let here = format!("/{}", path.join("/"));
-        let mut attributes = tag.match_indices("=\"");
-        while let Some((equals, _)) = attributes.next() {
-            let attribute = tag[..equals].rsplit(' ').next().unwrap();
-            let from = open + 1 + equals + 2;
-            let range = from..from + document[from..].find('"').unwrap();
+        path.push(name.rsplit(':').next().unwrap());
+        for (equals, _) in tag.match_indices("=\"") {
+            let attribute = tag.split_at(equals).0.rsplit(' ').next().unwrap();
+            let from = open + equals + 2;
+            let (value, _) = up_to(from, '"').unwrap();
             // Another namespace makes other names of the same.
             if !attribute.starts_with("xmlns") {
-                found.push((format!("{here}/@{attribute}"), range));
+                let path = format!("/{}/@{attribute}", path.join("/"));
+                found.push((path, from..from + value.len()));
             }
-        }
-        let end = at + document[at..].find('<').unwrap_or(0);
-        if !document[at..end].trim().is_empty() {
-            found.push((here, at..end));
         }
         if tag.ends_with('/') {
             path.pop();
@@ -327,7 +327,8 @@ fn a_changed_claim_is_refused() {
 #[test]
 fn the_parts_of_documents_are_found() {
     let xml = r#"<?xml version="1.0"?><s:a xmlns:s="u"><b c="1">x</b><d/></s:a>"#;
-    let found: Vec<_> = texts(xml).into_iter().map(|(path, at)| (path, &xml[at])).collect();
+    let found: Vec<_> =
+        texts(xml).into_iter().map(|(path, at)| (path, xml.get(at).unwrap())).collect();
     assert_eq!(found, [("/a/b/@c".to_owned(), "1"), ("/a/b".to_owned(), "x")]);
     let json = serde_json::json!({"a": [1, {"b/c": null}], "d": {}});
     assert_eq!(leaves(&json), ["/a/0", "/a/1/b~1c"]);
