@@ -104,17 +104,18 @@ impl Proven {
     pub(super) fn of(route: &Route, proof: &Admitted) -> Self {
         let ((((((at_signature, timely), _), once), _), _), satisfied) = proof;
         let verified: Option<&Verified> = at_signature.1.proven();
-        let token = route.scheme.coverage().token;
+        let coverage = route.scheme.coverage();
+        let (token, signed) = (coverage.token, !coverage.token && !coverage.unproven);
         let bits = [
-            verified.is_some() && !token,
-            verified.is_some() && token,
+            verified.is_some() && signed,
+            verified.is_some() && token && !coverage.unproven,
             matches!(timely, Held::Proven(timely) if timely.fresh.is_some()),
             matches!(once, Held::Proven(once) if once.kept()),
             matches!(satisfied, Held::Proven(satisfied) if satisfied.judged),
         ];
         let bits = bits.iter().enumerate().map(|(bit, set)| usize::from(*set) << bit).sum();
         let content_key = verified.and_then(|verified| verified.content_key);
-        Self { bits, covers_id: verified.is_some() && !token, content_key }
+        Self { bits, covers_id: verified.is_some() && signed, content_key }
     }
 
     /// The header; `None` if nothing was proven.

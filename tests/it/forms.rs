@@ -219,6 +219,7 @@ fn outbound_messages_are_acknowledged_in_their_own_words() {
     assert_eq!(post(&soap(ours, &["04l1", "04l2"])).status, 200, "a batch put together anew");
     assert_eq!(upstream.count(), 3);
     assert_eq!(upstream.last().header("hookward-event-type"), Some("04k1"));
+    assert_eq!(upstream.last().header("hookward-verified"), None, "nobody proved anything");
     for bad in [
         soap("00D000000000002EAA", &["04l3"]),
         soap("00D000000000001<!-- -->EAA", &["04l3"]),

@@ -80,7 +80,8 @@ fn default_on_replay(definition: &Definition) -> OnReplay {
 /// and whether copies mean anything.
 fn can_tell_copies(definition: &Definition, scheme: &Scheme) -> bool {
     let coverage = scheme.coverage();
-    let signs = coverage.algorithms.iter().any(|algorithm| *algorithm != Algorithm::Token);
+    let vouches = |algorithm: &Algorithm| matches!(algorithm, Algorithm::None | Algorithm::Token);
+    let signs = coverage.algorithms.iter().any(|algorithm| !vouches(algorithm));
     let recurs = matches!(definition.written().repeats, Some(RawRepeats::Always(true)));
     (signs || coverage.event_id.is_some()) && !recurs
 }

@@ -19,6 +19,11 @@ pub(crate) fn accepts_token(route: &Route) -> bool {
     coverage(route).token
 }
 
+/// Whether a message that proves nothing can be enough.
+pub(crate) fn accepts_anybody(route: &Route) -> bool {
+    coverage(route).unproven
+}
+
 /// Whether whatever verifies covers the whole body.
 pub(crate) fn body_is_covered(route: &Route) -> bool {
     coverage(route).body

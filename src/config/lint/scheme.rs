@@ -18,6 +18,7 @@ const WIDE: Duration = Duration::from_secs(600);
 pub(super) fn lint(cx: &mut Context<'_>) {
     for route in cx.routes() {
         algorithm(cx, route);
+        unproven(cx, route);
         tolerance(cx, route);
         monitored(cx, route);
         events(cx, route);
@@ -83,6 +84,26 @@ fn better(provider: &str) -> Option<&'static str> {
             .map(|candidate| candidate.algorithm.as_deref().and_then(Algorithm::parse));
         algorithms.all(|algorithm| algorithm.is_some_and(|algorithm| !is_weak(&algorithm)))
     })
+}
+
+/// Where nothing is proven, at least not everybody should be let in.
+fn unproven(cx: &mut Context<'_>, route: &Route) {
+    let is_narrow = route.allow_from.is_some() || route.client_certificate.is_some();
+    if !facts::accepts_anybody(route) || is_narrow {
+        return;
+    }
+    let problem = cx
+        .problem(
+            Finding::Unproven,
+            &route_key(route, "provider"),
+            format!(
+                "route {} takes what anybody sends: {} proves nothing",
+                route.name, route.provider
+            ),
+        )
+        .detail("let in only the sender's addresses or its client certificate")
+        .suggest("allow_from = [\"192.0.2.0/24\"]   # or [routes.X.client_certificate]");
+    cx.found.push(problem);
 }
 
 fn tolerance(cx: &mut Context<'_>, route: &Route) {
@@ -178,7 +199,11 @@ fn filters(cx: &mut Context<'_>, route: &Route) {
 fn unprotected(cx: &mut Context<'_>, route: &Route) {
     let provider = &route.provider;
     let mut notes = Vec::new();
-    if facts::accepts_token(route) {
+    if facts::accepts_anybody(route) {
+        notes.push(format!(
+            "{provider} signs nothing: whoever knows the address can make deliveries"
+        ));
+    } else if facts::accepts_token(route) {
         notes.push(format!(
             "{provider} compares a token: whoever sees one delivery can make others"
         ));

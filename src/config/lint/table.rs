@@ -42,6 +42,7 @@ findings! {
         AmbiguousRoutes = "ambiguous_routes", Warning: "Two routes of one file that both match some requests, neither being more specific.",
         TrustsEverybody = "trusts_everybody", Warning: "`trusted_proxies` that cover half of all addresses or more.",
         WeakAlgorithm = "weak_algorithm", Warning: "SHA-1 or a bare token where the provider has better.",
+        Unproven = "unproven", Warning: "A provider that proves nothing, on a route without `allow_from` and `client_certificate`.",
         WideTolerance = "wide_tolerance", Warning: "A tolerance above 10 minutes.",
         ReplayTooSmall = "replay_too_small", Warning: "More deliveries allowed within the life of a replay entry than the route has entries for.",
         SlowUpstream = "slow_upstream", Warning: "An upstream timeout above the time that the sender waits.",

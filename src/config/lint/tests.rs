@@ -202,6 +202,28 @@ fn algorithms_where_there_are_better_ones() {
 }
 
 #[test]
+fn senders_that_prove_nothing() {
+    let route = |policy: &str, lines: &str| {
+        format!(
+            "{policy}[server]\nlisten = [\"127.0.0.1:8080\"]\n[routes.a]\npath = \"/a\"\n\
+             provider = \"salesforce-outbound\"\nupstream = \"http://127.0.0.1:3000/\"\n\
+             expect = {{ organization_id = \"00D000000000001EAA\" }}\n{lines}"
+        )
+    };
+    found(&route("", ""), Severity::Warning, "takes what anybody sends");
+    not_found(&route("", "allow_from = [\"192.0.2.0/24\"]\n"), "takes what anybody sends");
+    // An exception for tokens is none for what not even knows a token.
+    let policy = |allow: &str| {
+        format!(
+            "[policy]\nrequire_signature = true\n[policy.exceptions.a]\nallow = [{allow:?}]\n\
+             until = 2040-01-01T00:00:00Z\nowner = \"a@example.com\"\nreason = \"SEC-1\"\n"
+        )
+    };
+    found(&route(&policy("token"), ""), Severity::Error, "does not cover the whole body");
+    not_found(&route(&policy("signature"), ""), "does not cover the whole body");
+}
+
+#[test]
 fn wide_tolerances() {
     found(&with_route("", "stripe", "tolerance = \"11m\""), Severity::Warning, "tolerance of 11m");
     not_found(&with_route("", "stripe", "tolerance = \"10m\""), "tolerance of");

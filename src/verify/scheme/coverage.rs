@@ -27,6 +27,8 @@ pub struct Coverage {
     pub timestamp: Option<bool>,
     /// A candidate proves only that the sender knows a token, and nothing about the message.
     pub token: bool,
+    /// A candidate proves nothing at all.
+    pub unproven: bool,
 }
 
 impl Coverage {
@@ -44,7 +46,8 @@ impl Coverage {
             query: every(&|g| g.covers_query),
             timestamp: any(&|g| g.timestamp.is_some())
                 .then(|| every(&|g| g.timestamp.is_some() && !g.is_token)),
-            token: any(&|g| g.is_token),
+            token: any(&|g| g.is_token && !g.is_unproven),
+            unproven: any(&|g| g.is_unproven),
         }
     }
 }

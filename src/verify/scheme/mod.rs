@@ -102,6 +102,8 @@ pub(crate) struct Group {
     covers_kind: bool,
     /// Nothing is covered, and all is vouched for by who knows a token.
     is_token: bool,
+    /// Nobody proves anything; what must be equal may vouch for it all the same.
+    is_unproven: bool,
     /// Nothing is even vouched for.
     is_open: bool,
     headers: BTreeSet<String>,

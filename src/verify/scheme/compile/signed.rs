@@ -107,6 +107,7 @@ impl Compiler<'_> {
             covers_body: cover.covers(&Source::Body),
             covers_kind,
             is_token: token,
+            is_unproven: matches!(means, Means::Nothing),
             is_open: matches!(means, Means::Nothing) && bindings.is_empty(),
             headers: cover.headers(),
             covers_query: cover.covers(&Source::Query),
