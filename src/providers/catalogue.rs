@@ -21,12 +21,17 @@ pub fn builtin(name: &str) -> Option<&'static Arc<Definition>> {
 
 /// The definition that a case of a vector file is about.
 ///
-/// A case names a provider and perhaps a variant of its scheme. Where definitions have variants of
-/// it among their aliases, another one is a fork of the scheme that is not built in; where none
-/// has, it is no fork but a manner of sending, and the provider's definition judges it.
+/// A case names a provider and perhaps a variant of its scheme: the definition of both names, or one
+/// with that variant among its aliases. Where definitions have other variants of it there, this one
+/// is a fork of the scheme that is not built in; where none has, it is no fork but a manner of
+/// sending, and the provider's definition judges it.
 pub fn by_case(provider: &str, variant: Option<&str>) -> Option<&'static Arc<Definition>> {
     let whole = || builtin(provider).or_else(|| aliased(|alias| alias == provider));
     let Some(variant) = variant else { return whole() };
+    let both = builtin(&format!("{provider}-{variant}"));
+    if both.is_some() {
+        return both;
+    }
     let forks = |alias: &str| alias.split_once('/').is_some_and(|(of, _)| of == provider);
     match aliased(forks) {
         Some(_) => aliased(|alias| alias.split_once('/') == Some((provider, variant))),
@@ -123,6 +128,8 @@ mod tests {
         assert_eq!(found("gitlab", Some("signing-token")), Some("gitlab-signing"));
         assert_eq!(found("gitlab", Some("secret-token")), Some("gitlab"));
         assert_eq!(found("twilio", Some("form")), Some("twilio"));
+        assert_eq!(found("cloudinary", Some("sha256")), Some("cloudinary-sha256"));
+        assert_eq!(found("cloudinary", Some("sha1")), Some("cloudinary"));
     }
 
     #[test]

@@ -69,7 +69,7 @@ impl Summary {
             title: raw.title.clone().unwrap_or_default(),
             family: family(raw, coverage.body),
             covers_body: coverage.body,
-            expires: expires(raw),
+            expires: coverage.expires,
             evidence: raw.evidence.clone().unwrap_or_default(),
             algorithms,
             docs: raw.docs.clone().unwrap_or_default(),
@@ -165,14 +165,4 @@ fn family(raw: &RawDefinition, covers_body: bool) -> &'static str {
         },
         _ => "public-key",
     }
-}
-
-/// Whether its tokens must say until when they hold.
-fn expires(raw: &RawDefinition) -> bool {
-    let mut signatures = raw.signature.iter().flat_map(|many| &many.0);
-    signatures.any(|signature| {
-        let names = signature.required.as_ref();
-        signature.algorithm.as_deref() == Some("jws")
-            && names.is_none_or(|names| names.iter().any(|name| name == "exp"))
-    })
 }

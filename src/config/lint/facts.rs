@@ -34,6 +34,11 @@ pub(crate) fn time_is_covered(route: &Route) -> bool {
     coverage(route).timestamp == Some(true)
 }
 
+/// Whether whatever verifies says itself until when it holds.
+pub(crate) fn proof_expires(route: &Route) -> bool {
+    coverage(route).expires
+}
+
 /// Whether deliveries carry an id that counts.
 pub(crate) fn has_event_id(route: &Route) -> bool {
     coverage(route).event_id.is_some()

@@ -210,7 +210,9 @@ fn unprotected(cx: &mut Context<'_>, route: &Route) {
     } else if !facts::body_is_covered(route) {
         notes.push(format!("{provider} does not sign the body: a signature passes with any other"));
     }
-    if !facts::time_is_covered(route) {
+    if facts::proof_expires(route) {
+        // A copy is as old as its token at most.
+    } else if !facts::time_is_covered(route) {
         notes.push(match &route.replay {
             Some(replay) => {
                 let window = Time::show(replay.window);

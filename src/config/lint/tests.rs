@@ -224,6 +224,18 @@ fn senders_that_prove_nothing() {
 }
 
 #[test]
+fn tokens_that_expire_are_never_old() {
+    let key = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEn+e9WSJpt45lioaBguN1dbNFXo9fubNIoJCoD6CniyUcP4dw013yepcjkiA0Ej5SutmhGjfGyuEHhCWjWj8Bag==";
+    let route = format!(
+        "[server]\nlisten = [\"127.0.0.1:8080\"]\n[routes.a]\npath = \"/a\"\n\
+         provider = \"fatture-in-cloud\"\nupstream = \"http://127.0.0.1:3000/\"\n\
+         public_keys = [{{ value = {key:?} }}]\nexpect = {{ aud = \"https://h.example/a\" }}\n"
+    );
+    found(&route, Severity::Note, "does not sign the body");
+    not_found(&route, "signs no timestamp");
+}
+
+#[test]
 fn wide_tolerances() {
     found(&with_route("", "stripe", "tolerance = \"11m\""), Severity::Warning, "tolerance of 11m");
     not_found(&with_route("", "stripe", "tolerance = \"10m\""), "tolerance of");

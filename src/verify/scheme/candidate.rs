@@ -189,6 +189,14 @@ impl Candidate {
         !self.algorithms.is_empty()
     }
 
+    /// Whether its proof must say until when it holds.
+    pub(crate) fn expires(&self) -> bool {
+        match &self.means {
+            Means::Jws(jws) => jws.required.iter().any(|(name, _)| **name == *"exp"),
+            Means::Message(_) | Means::Nothing | Means::Signed | Means::Token => false,
+        }
+    }
+
     /// Whether its proof is verified with public keys.
     pub(crate) fn is_asymmetric(&self) -> bool {
         self.algorithms.iter().any(|algorithm| algorithm.is_asymmetric())

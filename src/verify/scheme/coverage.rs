@@ -29,6 +29,8 @@ pub struct Coverage {
     pub token: bool,
     /// A candidate proves nothing at all.
     pub unproven: bool,
+    /// Whatever verifies says itself until when it holds.
+    pub expires: bool,
 }
 
 impl Coverage {
@@ -48,6 +50,7 @@ impl Coverage {
                 .then(|| every(&|g| g.timestamp.is_some() && !g.is_token)),
             token: any(&|g| g.is_token && !g.is_unproven),
             unproven: any(&|g| g.is_unproven),
+            expires: candidates.iter().all(Candidate::expires),
         }
     }
 }
