@@ -7,8 +7,8 @@
 //! anything is known of the sender; so they repeat little, never as HTML, and change nothing.
 //!
 //! Whoever lets a gateway compute a MAC over a text of his choice can sign deliveries with it. So a
-//! challenge that is authenticated has a strict [`Grammar`](grammar::Grammar), and signed bytes that
-//! fit it are no delivery ([`Handshakes::could_be_challenge`]).
+//! challenge that is authenticated has a strict grammar, and signed bytes that
+//! fit it are no delivery (`could_be_challenge`).
 
 mod call;
 mod compile;
