@@ -19,7 +19,7 @@ use crate::verify::{
     },
     encoding::Encoding,
     scheme::{Condition, is_host_pattern, read_condition},
-    source::{BadText, Context, Lookups, Source, nearest},
+    source::{BadText, Context, Lookups, Source},
 };
 
 /// What the tables are read in.
@@ -83,10 +83,7 @@ impl Compiler<'_> {
         parse: impl Fn(&str) -> Option<T>,
         names: &[&str],
     ) -> Option<T> {
-        let parsed = parse(word).ok_or_else(|| BadText {
-            message: format!("`{word}` is none of {}", names.join(", ")),
-            suggestion: nearest(word, names.iter().copied()),
-        });
+        let parsed = parse(word).ok_or_else(|| BadText::none_of(word, names));
         self.keep(key, parsed)
     }
 

@@ -25,6 +25,16 @@ pub(crate) struct BadText {
     pub(crate) suggestion: Option<String>,
 }
 
+impl BadText {
+    /// A word that is none of those that are known.
+    pub(crate) fn none_of(word: &str, names: &[&str]) -> Self {
+        Self {
+            message: format!("`{word}` is none of {}", names.join(", ")),
+            suggestion: nearest(word, names.iter().copied()),
+        }
+    }
+}
+
 impl From<String> for BadText {
     fn from(message: String) -> Self {
         Self { message, suggestion: None }

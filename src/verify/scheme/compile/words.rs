@@ -7,7 +7,7 @@ use crate::verify::{
     encoding::{Encoding, KeyCoding, KeyEncoding},
     pairs::Split,
     scheme::{Form, Means, candidate::Element},
-    source::{BadText, Source, nearest},
+    source::{BadText, Source},
 };
 
 impl Compiler<'_> {
@@ -18,10 +18,7 @@ impl Compiler<'_> {
         parse: impl Fn(&str) -> Option<T>,
         names: &[&str],
     ) -> Option<T> {
-        let parsed = parse(word).ok_or_else(|| BadText {
-            message: format!("`{word}` is none of {}", names.join(", ")),
-            suggestion: nearest(word, names.iter().copied()),
-        });
+        let parsed = parse(word).ok_or_else(|| BadText::none_of(word, names));
         self.keep(path, parsed)
     }
 
