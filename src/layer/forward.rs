@@ -57,7 +57,7 @@ impl Service<Delivery<Bytes, Admitted>> for Forward {
                 now: record.now,
             };
             let sent = route.shared.clock.mono();
-            let exchanged = route.upstream.exchange(&outgoing, *head, body).await;
+            let exchanged = route.upstream.exchange(&outgoing, &head, body).await;
             let took = route.shared.clock.mono().saturating_sub(sent);
             record.upstream_us = Some(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
             // The memory for the body is given back only once it was sent.

@@ -10,6 +10,7 @@ pub mod host;
 pub mod list;
 pub(crate) mod network;
 pub mod proxy;
+pub(crate) mod scratch;
 mod target;
 pub mod tls;
 

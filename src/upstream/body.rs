@@ -1,7 +1,7 @@
 //! The body of an upstream's answer: streamed as it arrives, cut at the exchange's deadline.
 
 use std::{
-    fmt, mem,
+    fmt, io, mem,
     pin::Pin,
     task::{Context, Poll, ready},
 };
@@ -9,11 +9,13 @@ use std::{
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt as _;
-use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::pool::Lease;
-use crate::body::AnswerError;
+use super::{
+    pool::Lease,
+    wire::{BadChunk, Framing},
+};
+use crate::{body::AnswerError, net::scratch};
 
 /// The body of an upstream's answer.
 ///
@@ -30,11 +32,16 @@ enum Inner {
 }
 
 struct Stream {
-    incoming: Incoming,
+    /// Closed when it is dropped before the body's end.
+    lease: Lease,
+    /// Whether it may serve another exchange.
+    persists: bool,
+    framing: Framing,
+    /// Arrived and not yet handed on.
+    received: Bytes,
     deadline: Instant,
     /// Made only once the body has to be waited for: most answers arrive with their head.
     sleep: Option<Pin<Box<Sleep>>>,
-    lease: Option<Lease>,
 }
 
 impl UpstreamBody {
@@ -55,41 +62,68 @@ impl UpstreamBody {
         }
     }
 
-    /// A body that arrives over a pooled connection.
-    pub(super) fn stream(incoming: Incoming, deadline: Instant, lease: Lease) -> Self {
-        Self(Inner::Stream(Stream { incoming, deadline, sleep: None, lease: Some(lease) }))
+    /// A body of which this much `received` came with its head.
+    pub(super) fn arriving(
+        mut framing: Framing,
+        mut received: Bytes,
+        lease: Lease,
+        persists: bool,
+        deadline: Instant,
+    ) -> Self {
+        let Some(left) = framing.left().filter(|left| *left <= received.len() as u64) else {
+            let sleep = None;
+            return Self(Inner::Stream(Stream {
+                lease,
+                persists,
+                framing,
+                received,
+                deadline,
+                sleep,
+            }));
+        };
+        let body = framing.next(&mut received).unwrap_or_default().unwrap_or_default();
+        debug_assert_eq!(body.len() as u64, left);
+        // What came behind the body answers nothing.
+        if persists && received.is_empty() {
+            lease.give_back();
+        }
+        Self::fixed(body)
     }
 }
 
 impl Stream {
-    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
-        let Poll::Ready(next) = Pin::new(&mut self.incoming).poll_frame(cx) else {
-            let deadline = self.deadline;
-            let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
-            ready!(sleep.as_mut().poll(cx));
-            return Poll::Ready(Some(Err(Cut::Late)));
-        };
-        if self.incoming.is_end_stream() || next.is_none() {
-            self.give_back();
-        } else if Instant::now() >= self.deadline {
-            // An upstream that always has more to say never gets to the timer above.
-            return Poll::Ready(Some(Err(Cut::Late)));
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Cut>> {
+        loop {
+            if let Some(data) = self.framing.next(&mut self.received)? {
+                // An upstream that always has more to say never gets to the timer below.
+                let late = Instant::now() >= self.deadline;
+                return Poll::Ready(if late { Err(Cut::Late) } else { Ok(Some(data)) });
+            }
+            if self.framing.is_done() {
+                return Poll::Ready(Ok(None));
+            }
+            let received = &mut self.received;
+            let read = scratch::poll_read(&mut self.lease.stream, cx, |new| {
+                *received = Bytes::copy_from_slice(new);
+            });
+            let Poll::Ready(read) = read else {
+                let deadline = self.deadline;
+                let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+                ready!(sleep.as_mut().poll(cx));
+                return Poll::Ready(Err(Cut::Late));
+            };
+            read?;
+            if self.received.is_empty() && !self.framing.close() {
+                return Poll::Ready(Err(Cut::Closed));
+            }
         }
-        Poll::Ready(next.map(|frame| frame.map_err(Cut::Broken)))
     }
 
-    fn give_back(&mut self) {
-        if let Some(lease) = self.lease.take() {
-            lease.give_back();
-        }
-    }
-}
-
-impl Drop for Stream {
-    fn drop(&mut self) {
-        // A server that knows the length does not ask for the end after the last frame.
-        if self.incoming.is_end_stream() {
-            self.give_back();
+    /// Lets the connection serve the next exchange, if nothing speaks against it.
+    fn finish(self) {
+        let reusable = self.persists && self.received.is_empty() && !self.framing.ends_with_it();
+        if reusable {
+            self.lease.give_back();
         }
     }
 }
@@ -100,7 +134,11 @@ enum Cut {
     #[error("the upstream's answer took longer than its timeout")]
     Late,
     #[error("the upstream broke off its answer: {0}")]
-    Broken(hyper::Error),
+    Io(#[from] io::Error),
+    #[error("the upstream broke off its answer: {0}")]
+    Chunk(#[from] BadChunk),
+    #[error("the upstream broke off its answer: it closed the connection")]
+    Closed,
 }
 
 impl Body for UpstreamBody {
@@ -112,33 +150,35 @@ impl Body for UpstreamBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, AnswerError>>> {
         let this = self.get_mut();
-        let next = match &mut this.0 {
+        let stream = match &mut this.0 {
             Inner::Fixed(bytes) if bytes.is_empty() => return Poll::Ready(None),
             Inner::Fixed(bytes) => return Poll::Ready(Some(Ok(Frame::data(mem::take(bytes))))),
-            Inner::Stream(stream) => ready!(stream.poll_frame(cx)),
+            Inner::Stream(stream) => stream,
         };
-        match next {
-            Some(Ok(frame)) => Poll::Ready(Some(Ok(frame))),
-            Some(Err(cut)) => {
-                // Closes the connection, and nothing is read after an error.
-                this.0 = Inner::Fixed(Bytes::new());
-                Poll::Ready(Some(Err(cut.into())))
-            }
-            None => Poll::Ready(None),
+        let next = ready!(stream.poll_next(cx));
+        // An error closes the connection, and nothing is read after it.
+        if (!matches!(next, Ok(Some(_))) || stream.framing.is_done())
+            && let Inner::Stream(stream) = mem::replace(&mut this.0, Inner::Fixed(Bytes::new()))
+            && next.is_ok()
+        {
+            stream.finish();
         }
+        Poll::Ready(next.map_err(Into::into).transpose().map(|data| data.map(Frame::data)))
     }
 
     fn is_end_stream(&self) -> bool {
         match &self.0 {
             Inner::Fixed(bytes) => bytes.is_empty(),
-            Inner::Stream(stream) => stream.incoming.is_end_stream(),
+            Inner::Stream(_) => false,
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.0 {
             Inner::Fixed(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Inner::Stream(stream) => stream.incoming.size_hint(),
+            Inner::Stream(stream) => {
+                stream.framing.left().map_or_else(SizeHint::default, SizeHint::with_exact)
+            }
         }
     }
 }

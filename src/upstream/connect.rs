@@ -8,12 +8,9 @@ use std::{
 };
 
 use http::{HeaderValue, Uri};
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
 use smallvec::SmallVec;
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
     net::{TcpStream, lookup_host},
     time::{Instant, timeout, timeout_at},
 };
@@ -22,7 +19,8 @@ use tokio_rustls::TlsConnector;
 use super::{
     build::{BuildError, LONGEST},
     path::is_secure,
-    pool::{Kind, Lease, Pool, Sender},
+    pool::{Lease, Pool},
+    stream::Stream,
     tls::TlsContext,
 };
 
@@ -92,8 +90,6 @@ pub(super) enum ConnectError {
     NoAddress,
     #[error("no connection within {0:?}")]
     Late(Duration),
-    #[error("{0}")]
-    Http(#[from] hyper::Error),
 }
 
 impl Origin {
@@ -131,22 +127,22 @@ impl Origin {
     }
 
     /// Makes a new connection for the pool, TLS included, within the connect timeout.
-    pub(super) async fn connect(&self, kind: Kind) -> Result<Lease, ConnectError> {
+    pub(super) async fn connect(&self) -> Result<Lease, ConnectError> {
         let limit = self.settings.connect_timeout;
-        let sender =
-            timeout(limit, self.establish(kind)).await.map_err(|_| ConnectError::Late(limit))??;
-        Ok(self.pool.adopt(sender, kind))
+        let made = timeout(limit, self.establish()).await;
+        let stream = made.map_err(|_| ConnectError::Late(limit))??;
+        Ok(self.pool.adopt(stream))
     }
 
-    async fn establish(&self, kind: Kind) -> Result<Sender, ConnectError> {
-        let stream = self.dial().await?;
-        stream.set_nodelay(true)?;
-        match &self.tls {
-            None => converse(stream, kind).await,
+    async fn establish(&self) -> Result<Stream, ConnectError> {
+        let tcp = self.dial().await?;
+        tcp.set_nodelay(true)?;
+        Ok(match &self.tls {
+            None => Stream::Plain(tcp),
             Some((connector, name)) => {
-                converse(connector.connect(name.clone(), stream).await?, kind).await
+                Stream::Tls(Box::new(connector.connect(name.clone(), tcp).await?))
             }
-        }
+        })
     }
 
     /// Tries each address in turn; none may use up the time of those after it.
@@ -170,22 +166,4 @@ impl Origin {
         }
         Err(last)
     }
-}
-
-/// Starts HTTP/1.1 on a connection, driven by a task of its own on this core.
-async fn converse<S>(stream: S, kind: Kind) -> Result<Sender, ConnectError>
-where
-    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
-{
-    let (sender, connection) = http1::Builder::new()
-        .writev(kind == Kind::Gathering)
-        .handshake(TokioIo::new(stream))
-        .await?;
-    tokio::spawn(async move {
-        // How it ended was told to the exchange that used it; an idle one concerns nobody.
-        if let Err(error) = connection.await {
-            tracing::trace!(%error, "upstream connection ended");
-        }
-    });
-    Ok(sender)
 }

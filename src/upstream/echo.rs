@@ -4,11 +4,14 @@ use std::{borrow::Cow, collections::BTreeMap};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Request, Response, header, request::Parts};
-use http_body_util::{BodyExt, Full};
+use http::{HeaderValue, Response, StatusCode, header};
+use httparse::Header;
 use serde::Serialize;
 
-use super::UpstreamBody;
+use super::{UpstreamBody, wire::Message};
+
+/// The most fields that are described.
+const MAX_FIELDS: usize = 256;
 
 /// What the answer's JSON says. A header that came several times is joined with `, `.
 #[derive(Serialize)]
@@ -28,21 +31,33 @@ struct Arrived<'a> {
 }
 
 /// Answers 200 with what arrived, as a receiver would have seen it.
-pub(super) async fn answer(request: Request<Full<Bytes>>) -> Response<UpstreamBody> {
-    let (request, mut body) = request.into_parts();
-    // A body that is whole is one frame, or none.
-    let body = body.frame().await.and_then(Result::ok).and_then(|frame| frame.into_data().ok());
-    describe(&request, &body.unwrap_or_default())
+pub(super) fn answer(message: &Message) -> Response<UpstreamBody> {
+    let bytes = message.whole().concat();
+    let mut fields = vec![httparse::EMPTY_HEADER; MAX_FIELDS];
+    let mut request = httparse::Request::new(&mut fields);
+    match request.parse(&bytes) {
+        Ok(httparse::Status::Complete(length)) => {
+            describe(&request, bytes.get(length..).unwrap_or_default())
+        }
+        // More fields than anybody sends: nothing else of our own making can be wrong.
+        Ok(httparse::Status::Partial) | Err(_) => {
+            let mut response = Response::new(UpstreamBody::fixed(Bytes::new()));
+            *response.status_mut() = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+            response
+        }
+    }
 }
 
-fn describe(request: &Parts, body: &[u8]) -> Response<UpstreamBody> {
+fn describe(request: &httparse::Request<'_, '_>, body: &[u8]) -> Response<UpstreamBody> {
     let text = std::str::from_utf8(body).ok();
+    let target = request.path.unwrap_or_default();
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let arrived = Arrived {
-        method: request.method.as_str(),
-        path: request.uri.path(),
-        query: request.uri.query().unwrap_or_default(),
-        hookward: said(&request.headers),
-        headers: joined(&request.headers),
+        method: request.method.unwrap_or_default(),
+        path,
+        query,
+        hookward: said(request.headers),
+        headers: joined(request.headers),
         body: text,
         body_b64: text.is_none().then(|| STANDARD.encode(body)),
     };
@@ -54,12 +69,12 @@ fn describe(request: &Parts, body: &[u8]) -> Response<UpstreamBody> {
     response
 }
 
-fn joined(headers: &HeaderMap) -> BTreeMap<&str, Cow<'_, str>> {
+fn joined<'a>(fields: &[Header<'a>]) -> BTreeMap<&'a str, Cow<'a, str>> {
     let mut joined = BTreeMap::new();
-    for (name, value) in headers {
-        let value = String::from_utf8_lossy(value.as_bytes());
+    for field in fields {
+        let value = String::from_utf8_lossy(field.value);
         joined
-            .entry(name.as_str())
+            .entry(field.name)
             .and_modify(|so_far: &mut Cow<'_, str>| {
                 let so_far = so_far.to_mut();
                 so_far.push_str(", ");
@@ -71,22 +86,35 @@ fn joined(headers: &HeaderMap) -> BTreeMap<&str, Cow<'_, str>> {
 }
 
 /// `Hookward-Event-Id` as `event_id`, and so on.
-fn said(headers: &HeaderMap) -> BTreeMap<String, Cow<'_, str>> {
-    let ours = headers.iter().filter_map(|(name, value)| {
-        let name = name.as_str().strip_prefix("hookward-")?;
-        Some((name.replace('-', "_"), String::from_utf8_lossy(value.as_bytes())))
+fn said<'a>(fields: &[Header<'a>]) -> BTreeMap<String, Cow<'a, str>> {
+    let ours = fields.iter().filter_map(|field| {
+        let name = field.name.strip_prefix("hookward-")?;
+        Some((name.replace('-', "_"), String::from_utf8_lossy(field.value)))
     });
     ours.collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use http::Method;
+    use http_body_util::BodyExt;
     use serde_json::{Value, json};
 
-    use super::*;
+    use super::{super::wire::put, *};
 
-    async fn echoed(request: http::request::Builder, body: &'static [u8]) -> Value {
-        let response = answer(request.body(Full::from(body)).unwrap()).await;
+    async fn echoed(target: &str, fields: &[(&str, &str)], body: &'static [u8]) -> Value {
+        let body = Bytes::from_static(body);
+        let mut message = Message::new(&Method::POST, 64, &body);
+        let target = |bytes: &mut Vec<u8>| {
+            bytes.extend_from_slice(target.as_bytes());
+            Ok::<_, ()>(())
+        };
+        message.address(&Method::POST, target, None).unwrap();
+        for (name, value) in fields {
+            put(message.fields(), name, value.as_bytes());
+        }
+        message.finish(body);
+        let response = answer(&message);
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()["content-type"], "application/json");
         let frame = response.into_body().frame().await.unwrap().unwrap();
@@ -95,12 +123,9 @@ mod tests {
 
     #[tokio::test]
     async fn it_says_what_arrived() {
-        let request = Request::post("/a/b?x=%20&y")
-            .header("X-Twice", "1")
-            .header("X-Twice", "2")
-            .header("Hookward-Event-Id", "evt_1");
+        let fields = [("x-twice", "1"), ("x-twice", "2"), ("hookward-event-id", "evt_1")];
         assert_eq!(
-            echoed(request, b"{\"a\": 1}").await,
+            echoed("/a/b?x=%20&y", &fields, b"{\"a\": 1}").await,
             json!({
                 "method": "POST",
                 "path": "/a/b",
@@ -114,7 +139,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_that_is_no_text_is_base64() {
-        let value = echoed(Request::post("/"), b"\xff\x00").await;
+        let value = echoed("/", &[], b"\xff\x00").await;
         assert_eq!(value["body_b64"], "/wA=");
         assert_eq!(value.get("body"), None);
     }

@@ -3,10 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{Method, Request, Response, StatusCode, header, request::Parts, uri::PathAndQuery};
-use http_body::Body;
-use http_body_util::Full;
-use hyper::{body::Incoming, client::conn::TrySendError};
+use http::{Method, Response, StatusCode, header, request::Parts, uri::PathAndQuery};
 use tokio::time::{Instant, timeout_at};
 
 use super::{
@@ -14,7 +11,8 @@ use super::{
     build::{Place, PlaceKind},
     connect::{ConnectError, Origin},
     echo, headers,
-    pool::{Kind, Lease},
+    pool::Lease,
+    wire::{Answered, Broken, Head, Message, talk},
 };
 use crate::decision::{Code, Refusal};
 
@@ -27,15 +25,13 @@ pub struct Answer {
     pub response: Response<UpstreamBody>,
 }
 
-type Outbound = Request<Full<Bytes>>;
-
-/// What does not change from one receiver to the next.
+/// One request on its way to whoever takes it.
 struct Task<'a> {
     upstream: &'a Upstream,
+    message: Message,
+    method: Method,
     target: PathAndQuery,
     remainder: Option<(usize, usize)>,
-    method: Method,
-    kind: Kind,
     started: Instant,
     deadline: Instant,
 }
@@ -43,7 +39,7 @@ struct Task<'a> {
 /// Why one receiver did not answer.
 enum Failure {
     /// Not one byte of the request was written; it may go elsewhere.
-    Untouched(Box<Outbound>, Refusal),
+    Untouched(Refusal),
     /// It may have been received; it must not be sent again.
     Sent(Refusal),
 }
@@ -54,7 +50,7 @@ impl Upstream {
     /// `head` is the sender's, `body` the body as it was verified. The whole exchange, up to the
     /// last byte of the answer's body, has the configured timeout; a body that is not complete by
     /// then breaks off with an error. The time runs from the call on; the future holds nothing of
-    /// `out`.
+    /// `out` and `head`.
     ///
     /// # Errors
     ///
@@ -65,13 +61,13 @@ impl Upstream {
     pub fn exchange(
         &self,
         out: &Outgoing<'_>,
-        head: Parts,
+        head: &Parts,
         body: Bytes,
     ) -> impl Future<Output = Result<Answer, Refusal>> + Send + use<'_> {
         // Not part of the future, which would hold every intermediate value for its whole life.
-        let (task, request) = self.task(out, head, body);
+        let mut task = self.task(out, head, body);
         async move {
-            match timeout_at(task.deadline, task.run(request)).await {
+            match timeout_at(task.deadline, task.run()).await {
                 Ok(Ok(response)) => Ok(self.answer(response)),
                 Ok(Err(refusal)) => Err(refusal),
                 Err(_) => Err(Refusal::new(
@@ -82,29 +78,25 @@ impl Upstream {
         }
     }
 
-    /// Makes the request that receivers get, but for what differs from one to the next.
-    fn task(&self, out: &Outgoing<'_>, mut head: Parts, body: Bytes) -> (Task<'_>, Outbound) {
+    /// Writes the request that receivers get, but for what differs from one to the next.
+    fn task(&self, out: &Outgoing<'_>, head: &Parts, body: Bytes) -> Task<'_> {
         let started = Instant::now();
-        self.rules.prepare(&mut head, out, body.len());
+        let mut message = Message::new(&head.method, FIELDS, &body);
+        self.rules.write(head, out, body.len(), message.fields());
         if let Some(signer) = &self.signer {
-            signer.sign(&mut head.headers, out, &body);
+            signer.sign(message.fields(), out, &body);
         }
-        let target = match head.uri.path_and_query() {
-            Some(target) => target.clone(),
-            None => PathAndQuery::from_static("/"),
-        };
-        let task = Task {
+        message.finish(body);
+        let target = head.uri.path_and_query();
+        Task {
             upstream: self,
-            target,
-            remainder: out.remainder,
+            message,
             method: head.method.clone(),
-            kind: Kind::of(body.len()),
+            target: target.cloned().unwrap_or_else(|| PathAndQuery::from_static("/")),
+            remainder: out.remainder,
             started,
             deadline: started + self.timeout,
-        };
-        head.version = http::Version::HTTP_11;
-        head.extensions.clear();
-        (task, Request::from_parts(head, Full::new(body)))
+        }
     }
 
     fn answer(&self, mut response: Response<UpstreamBody>) -> Answer {
@@ -131,20 +123,19 @@ impl Upstream {
 
 impl Task<'_> {
     /// Offers the request to one receiver after the other until one takes it.
-    async fn run(&self, mut request: Outbound) -> Result<Response<UpstreamBody>, Refusal> {
+    async fn run(&mut self) -> Result<Response<UpstreamBody>, Refusal> {
         let mut refusal = None;
         for place in self.upstream.order(self.started) {
-            self.address(&mut request, place)?;
+            self.address(place)?;
             let origin = match &place.kind {
-                PlaceKind::Echo => return Ok(echo::answer(request).await),
+                PlaceKind::Echo => return Ok(echo::answer(&self.message)),
                 PlaceKind::Remote(origin) => origin,
             };
-            match self.offer(origin, request).await {
+            match self.offer(origin).await {
                 Ok(response) => return Ok(response),
                 Err(Failure::Sent(refusal)) => return Err(refusal),
-                Err(Failure::Untouched(back, why)) => {
+                Err(Failure::Untouched(why)) => {
                     place.vitals.rest(Instant::now());
-                    request = *back;
                     refusal = Some(why);
                 }
             }
@@ -153,86 +144,67 @@ impl Task<'_> {
     }
 
     /// Writes the receiver's own path and `Host` into the head.
-    fn address(&self, request: &mut Outbound, place: &Place) -> Result<(), Refusal> {
-        *request.uri_mut() = place
-            .path
-            .apply(&self.target, self.remainder)
-            .map_err(|_| Refusal::new(Code::BadRequest, "the path is too long for the upstream"))?;
-        if let PlaceKind::Remote(origin) = &place.kind
-            && !self.upstream.rules.sets_host()
-        {
-            request.headers_mut().insert(header::HOST, origin.authority.clone());
-        }
-        Ok(())
+    fn address(&mut self, place: &Place) -> Result<(), Refusal> {
+        let target = |bytes: &mut Vec<u8>| place.path.write(&self.target, self.remainder, bytes);
+        let host = match &place.kind {
+            PlaceKind::Remote(origin) if !self.upstream.rules.sets_host() => {
+                Some(&origin.authority)
+            }
+            PlaceKind::Remote(_) | PlaceKind::Echo => None,
+        };
+        self.message
+            .address(&self.method, target, host)
+            .map_err(|_| Refusal::new(Code::BadRequest, "the path is too long for the upstream"))
     }
 
     /// Sends over an idle connection, or over a new one.
     ///
     /// The receiver may close an idle connection at any time. If that is seen before a byte was
-    /// written, the request comes back and goes over the next one.
-    async fn offer(
-        &self,
-        origin: &Arc<Origin>,
-        mut request: Outbound,
-    ) -> Result<Response<UpstreamBody>, Failure> {
+    /// written, the request goes over the next one.
+    async fn offer(&self, origin: &Arc<Origin>) -> Result<Response<UpstreamBody>, Failure> {
         loop {
-            let idle = origin.pool.take(self.kind, self.started);
+            let idle = origin.pool.take(self.started);
             let fresh = idle.is_none();
             let mut lease = match idle {
                 Some(lease) => lease,
                 // Boxed, because it is large, seldom needed, and would be part of every exchange.
-                None => match Box::pin(origin.connect(self.kind)).await {
+                None => match Box::pin(origin.connect()).await {
                     Ok(lease) => lease,
-                    Err(error) => return Err(unreachable(origin, &error, request)),
+                    Err(error) => return Err(unreachable(origin, &error)),
                 },
             };
-            let sent = lease.sender.try_send_request(request);
-            match sent.await {
-                Ok(response) => return self.receive(origin, lease, response),
-                Err(error) => match failed(origin, error) {
-                    Failure::Untouched(back, _) if !fresh => request = *back,
-                    failure => return Err(failure),
-                },
+            match talk(&mut lease.stream, &self.message).await {
+                Ok(answered) => return Ok(self.receive(lease, answered)),
+                Err(Broken::Untouched(_)) if !fresh => {}
+                Err(error) => return Err(failed(origin, &error)),
             }
         }
     }
 
-    fn receive(
-        &self,
-        origin: &Origin,
-        lease: Lease,
-        response: Response<Incoming>,
-    ) -> Result<Response<UpstreamBody>, Failure> {
-        let status = response.status();
-        if status == StatusCode::SWITCHING_PROTOCOLS {
-            return Err(Failure::Sent(broken(origin, "it switched protocols unasked")));
-        }
-        let (mut head, body) = response.into_parts();
-        // The version is of a connection, not of an answer: an HTTP/1.0 upstream's is none of the sender's.
-        head.version = http::Version::HTTP_11;
-        let bodiless = self.method == Method::HEAD || status == StatusCode::NOT_MODIFIED;
-        headers::clean(&mut head.headers, body.size_hint().exact(), bodiless);
-        Ok(Response::from_parts(head, UpstreamBody::stream(body, self.deadline, lease)))
+    fn receive(&self, lease: Lease, answered: Answered) -> Response<UpstreamBody> {
+        let Answered { head: Head { mut parts, framing, persists }, behind, heard_out } = answered;
+        let bodiless = self.method == Method::HEAD || parts.status == StatusCode::NOT_MODIFIED;
+        headers::clean(&mut parts.headers, framing.left(), bodiless);
+        let persists = persists && heard_out;
+        let body = UpstreamBody::arriving(framing, behind, lease, persists, self.deadline);
+        Response::from_parts(parts, body)
     }
 }
 
 #[cold]
-fn unreachable(origin: &Origin, error: &ConnectError, request: Outbound) -> Failure {
+fn unreachable(origin: &Origin, error: &ConnectError) -> Failure {
     let why = format!("{}: {error}", origin.name());
-    Failure::Untouched(Box::new(request), Refusal::new(Code::UpstreamUnreachable, why))
+    Failure::Untouched(Refusal::new(Code::UpstreamUnreachable, why))
 }
 
 #[cold]
-fn failed(origin: &Origin, mut error: TrySendError<Outbound>) -> Failure {
-    let back = error.take_message();
-    let refusal = broken(origin, &error.into_error().to_string());
-    match back {
-        Some(back) => Failure::Untouched(Box::new(back), refusal),
-        None => Failure::Sent(refusal),
+fn failed(origin: &Origin, error: &Broken) -> Failure {
+    let refusal = Refusal::new(Code::UpstreamError, format!("{}: {error}", origin.name()));
+    match error {
+        Broken::Untouched(_) => Failure::Untouched(refusal),
+        Broken::Io(_) | Broken::Closed | Broken::Answer(_) => Failure::Sent(refusal),
     }
 }
 
-#[cold]
-fn broken(origin: &Origin, why: &str) -> Refusal {
-    Refusal::new(Code::UpstreamError, format!("{}: {why}", origin.name()))
-}
+/// Room for the fields of most requests, in bytes.
+const FIELDS: usize = 1536;

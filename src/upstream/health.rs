@@ -1,6 +1,7 @@
 //! Which of several receivers are asked, and in which order.
 
 use std::{
+    convert::Infallible,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -9,11 +10,13 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, Uri, header, uri::PathAndQuery};
-use http_body_util::Full;
+use http::{Method, uri::PathAndQuery};
 use tokio::time::{Instant, sleep, timeout};
 
-use super::{connect::Origin, pool::Kind};
+use super::{
+    connect::Origin,
+    wire::{Message, put, talk},
+};
 
 /// How many failed checks in a row make a receiver unhealthy. One success makes it healthy.
 const FAILURES: u32 = 2;
@@ -123,18 +126,18 @@ impl Check {
 
     /// Over a connection of its own: one in the pool says nothing of new ones.
     async fn exchange(&self) -> Result<u16, String> {
-        let mut lease =
-            self.origin.connect(Kind::Copying).await.map_err(|error| error.to_string())?;
-        let mut request = Request::new(Full::new(Bytes::new()));
-        *request.uri_mut() = Uri::from(self.path.clone());
-        let headers = request.headers_mut();
-        headers.insert(header::HOST, self.origin.authority.clone());
-        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
-        headers.insert(
-            header::USER_AGENT,
-            HeaderValue::from_static(concat!("hookward/", env!("CARGO_PKG_VERSION"), " health")),
-        );
-        let sent = lease.sender.send_request(request).await;
-        sent.map(|response| response.status().as_u16()).map_err(|error| error.to_string())
+        let mut lease = self.origin.connect().await.map_err(|error| error.to_string())?;
+        let mut message = Message::new(&Method::GET, 256, &Bytes::new());
+        let target = |bytes: &mut Vec<u8>| {
+            bytes.extend_from_slice(self.path.as_str().as_bytes());
+            Ok::<_, Infallible>(())
+        };
+        let Ok(()) = message.address(&Method::GET, target, Some(&self.origin.authority));
+        put(message.fields(), "connection", b"close");
+        let agent = concat!("hookward/", env!("CARGO_PKG_VERSION"), " health");
+        put(message.fields(), "user-agent", agent.as_bytes());
+        message.finish(Bytes::new());
+        let answered = talk(&mut lease.stream, &message).await.map_err(|error| error.to_string())?;
+        Ok(answered.head.parts.status.as_u16())
     }
 }

@@ -8,7 +8,8 @@
 //!   what the gateway knows is added.
 //! - `path` decides which path and query the receiver sees.
 //! - `resign` signs anew for the receiver, as Standard Webhooks.
-//! - `pool`, `connect` and `tls` make and keep connections: HTTP/1.1, per core.
+//! - `wire` speaks HTTP/1.1 over a connection.
+//! - `pool`, `connect`, `stream` and `tls` make and keep connections, per core.
 //! - `health` decides who is asked, and in which order.
 //! - `echo` is `builtin:echo`, a receiver inside the gateway.
 //!
@@ -24,7 +25,9 @@ mod health;
 mod path;
 mod pool;
 mod resign;
+mod stream;
 mod tls;
+mod wire;
 
 #[cfg(test)]
 mod tests;

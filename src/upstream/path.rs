@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use bytes::{BufMut, Bytes, BytesMut};
 use http::{Uri, uri::PathAndQuery};
 
 /// What an upstream's URL does to the path of a request. Bytes are joined, never re-encoded.
@@ -35,38 +34,32 @@ impl PathRule {
         self.own.query().filter(|query| !query.is_empty())
     }
 
-    /// The request target for a request with this path and query, of whose path the route's `*`
-    /// stood for the given range.
-    pub(super) fn apply(
+    /// Writes the request target for a request with this path and query, of whose path the route's
+    /// `*` stood for the given range.
+    pub(super) fn write(
         &self,
         request: &PathAndQuery,
         remainder: Option<(usize, usize)>,
-    ) -> Result<Uri, TooLong> {
-        let path = if self.keeps {
-            if self.query().is_none() {
-                return Ok(request.clone().into());
-            }
-            request.path().into()
+        bytes: &mut Vec<u8>,
+    ) -> Result<(), TooLong> {
+        let start = bytes.len();
+        if self.keeps {
+            bytes.extend_from_slice(request.path().as_bytes());
         } else {
             let remainder = remainder.and_then(|(from, to)| request.path().get(from..to));
-            let remainder = remainder.unwrap_or_default();
-            if remainder.is_empty() && request.query().is_none() {
-                return Ok(self.own.clone().into());
-            }
-            join(self.own.path(), remainder)
-        };
-        let queries = [self.query(), request.query()];
-        let room = queries.iter().flatten().fold(path.len(), |sum, query| sum + 1 + query.len());
-        let mut target = BytesMut::with_capacity(room);
-        target.put_slice(path.as_bytes());
-        for (query, mark) in queries.into_iter().flatten().zip([b'?', b'&']) {
-            target.put_u8(mark);
-            target.put_slice(query.as_bytes());
+            bytes.extend_from_slice(join(self.own.path(), remainder.unwrap_or_default()).as_bytes());
         }
-        let target = PathAndQuery::from_maybe_shared::<Bytes>(target.freeze());
-        target.map(Uri::from).map_err(|_| TooLong)
+        let queries = [self.query(), request.query()];
+        for (query, mark) in queries.into_iter().flatten().zip([b'?', b'&']) {
+            bytes.push(mark);
+            bytes.extend_from_slice(query.as_bytes());
+        }
+        if bytes.len() - start > LONGEST { Err(TooLong) } else { Ok(()) }
     }
 }
+
+/// The longest request target, in bytes: what the `http` crate's own may have.
+const LONGEST: usize = u16::MAX as usize - 1;
 
 /// Reads an upstream's URL so that the absence of a path is kept: `http::Uri` itself reads `http://h`
 /// as `http://h/`, which means something else here. An absent path is held as an empty query.
@@ -111,7 +104,9 @@ mod tests {
             let from = request.path().find(text).unwrap();
             (from, from + text.len())
         });
-        rule.apply(&request, range).unwrap().to_string()
+        let mut bytes = Vec::new();
+        rule.write(&request, range, &mut bytes).unwrap();
+        String::from_utf8(bytes).unwrap()
     }
 
     #[test]
@@ -167,6 +162,6 @@ mod tests {
     fn what_gets_too_long_is_not_sent_as_something_else() {
         let rule = PathRule::new(&format!("http://h/{}", "a".repeat(60_000)).parse().unwrap());
         let request: PathAndQuery = format!("/x?{}", "b".repeat(10_000)).parse().unwrap();
-        assert_eq!(rule.apply(&request, None), Err(TooLong));
+        assert_eq!(rule.write(&request, None, &mut Vec::new()), Err(TooLong));
     }
 }

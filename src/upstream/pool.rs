@@ -10,39 +10,15 @@ use std::{
     time::Duration,
 };
 
-use bytes::Bytes;
-use http_body_util::Full;
-use hyper::client::conn::http1::SendRequest;
 use tokio::{
     runtime::Handle,
     time::{Instant, sleep_until},
 };
 
-/// One connection's sending half.
-pub(super) type Sender = SendRequest<Full<Bytes>>;
+use super::stream::Stream;
 
-/// How many idle connections of a kind are kept per core; more than that are closed.
-const MAX_IDLE: usize = 256;
-
-/// Up to this many bytes, head and body leave as one copy in one write: measured to be cheaper
-/// than gathering them (7 % of a request's CPU at 1 KiB).
-const SMALL_BODY: usize = 16 * 1024;
-
-/// How a connection writes; decided once for its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// Copies head and body together.
-    Copying,
-    /// Hands the body's own bytes to the kernel.
-    Gathering,
-}
-
-impl Kind {
-    /// The kind that suits a body of this many bytes.
-    pub(super) const fn of(body: usize) -> Self {
-        if body <= SMALL_BODY { Self::Copying } else { Self::Gathering }
-    }
-}
+/// How many idle connections are kept per core; more than that are closed.
+const MAX_IDLE: usize = 512;
 
 /// The idle connections to one origin.
 #[derive(Debug)]
@@ -53,17 +29,16 @@ pub(super) struct Pool {
 
 #[derive(Debug, Default)]
 struct Core {
-    copying: Vec<Idle>,
-    gathering: Vec<Idle>,
+    idle: Vec<Idle>,
     /// Whether a task is there that closes what stays unused.
     sweeping: bool,
 }
 
 #[derive(Debug)]
 struct Idle {
-    sender: Sender,
+    stream: Stream,
     since: Instant,
-    /// Whose runtime drives it. Another's may end before an exchange over it does.
+    /// Whose runtime wakes it. Another's may end before an exchange over it does.
     core: usize,
 }
 
@@ -75,17 +50,15 @@ impl Pool {
     }
 
     /// Takes an idle connection of this core, the most recently used one.
-    pub(super) fn take(self: &Arc<Self>, kind: Kind, now: Instant) -> Option<Lease> {
+    pub(super) fn take(self: &Arc<Self>, now: Instant) -> Option<Lease> {
         let core = core_index();
-        let mut idle = self.core(core)?;
-        let sender = idle.of(kind).take(core, now, self.idle_timeout)?;
-        drop(idle);
-        Some(Lease { sender, pool: self.clone(), core, kind })
+        let stream = self.core(core)?.idle.take(core, now, self.idle_timeout)?;
+        Some(Lease { stream, pool: self.clone(), core })
     }
 
     /// Makes a fresh connection one of this core's.
-    pub(super) fn adopt(self: &Arc<Self>, sender: Sender, kind: Kind) -> Lease {
-        Lease { sender, pool: self.clone(), core: core_index(), kind }
+    pub(super) fn adopt(self: &Arc<Self>, stream: Stream) -> Lease {
+        Lease { stream, pool: self.clone(), core: core_index() }
     }
 
     fn core(&self, index: usize) -> Option<MutexGuard<'_, Core>> {
@@ -94,13 +67,12 @@ impl Pool {
         Some(core.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn put(self: &Arc<Self>, sender: Sender, index: usize, kind: Kind) {
+    fn put(self: &Arc<Self>, stream: Stream, index: usize) {
         let Some(mut core) = self.core(index) else { return };
-        let idle = core.of(kind);
-        if idle.len() >= MAX_IDLE {
+        if core.idle.len() >= MAX_IDLE {
             return;
         }
-        idle.push(Idle { sender, since: Instant::now(), core: index });
+        core.idle.push(Idle { stream, since: Instant::now(), core: index });
         if !core.sweeping
             && let Ok(runtime) = Handle::try_current()
         {
@@ -117,8 +89,7 @@ async fn sweep(pool: Weak<Pool>, index: usize) {
             let Some(pool) = pool.upgrade() else { return };
             let Some(mut core) = pool.core(index) else { return };
             let now = Instant::now();
-            let oldest = core.lists().map(|idle| idle.expire(now, pool.idle_timeout));
-            let Some(oldest) = oldest.into_iter().flatten().min() else {
+            let Some(oldest) = core.idle.expire(now, pool.idle_timeout) else {
                 core.sweeping = false;
                 return;
             };
@@ -128,37 +99,25 @@ async fn sweep(pool: Weak<Pool>, index: usize) {
     }
 }
 
-impl Core {
-    const fn of(&mut self, kind: Kind) -> &mut Vec<Idle> {
-        match kind {
-            Kind::Copying => &mut self.copying,
-            Kind::Gathering => &mut self.gathering,
-        }
-    }
-
-    const fn lists(&mut self) -> [&mut Vec<Idle>; 2] {
-        [&mut self.copying, &mut self.gathering]
-    }
-}
-
 /// A list that is sorted by `since`, because connections are pushed when they become idle.
 trait IdleList {
-    fn take(&mut self, core: usize, now: Instant, timeout: Duration) -> Option<Sender>;
+    fn take(&mut self, core: usize, now: Instant, timeout: Duration) -> Option<Stream>;
     fn expire(&mut self, now: Instant, timeout: Duration) -> Option<Instant>;
 }
 
 impl IdleList for Vec<Idle> {
-    fn take(&mut self, core: usize, now: Instant, timeout: Duration) -> Option<Sender> {
+    fn take(&mut self, core: usize, now: Instant, timeout: Duration) -> Option<Stream> {
         for at in (0..self.len()).rev() {
-            let idle = self.get(at)?;
+            let idle = self.get_mut(at)?;
             if now.duration_since(idle.since) >= timeout {
                 self.drain(..=at);
                 return None;
             }
-            if idle.sender.is_closed() {
-                self.remove(at);
-            } else if idle.core == core && idle.sender.is_ready() {
-                return Some(self.remove(at).sender);
+            if idle.core == core {
+                let mut idle = self.remove(at);
+                if idle.stream.is_quiet() {
+                    return Some(idle.stream);
+                }
             }
         }
         None
@@ -166,7 +125,11 @@ impl IdleList for Vec<Idle> {
 
     /// Drops what is too old or closed; says since when the oldest that stays is idle.
     fn expire(&mut self, now: Instant, timeout: Duration) -> Option<Instant> {
-        self.retain(|idle| now.duration_since(idle.since) < timeout && !idle.sender.is_closed());
+        let core = core_index();
+        self.retain_mut(|idle| {
+            now.duration_since(idle.since) < timeout
+                && (idle.core != core || idle.stream.is_quiet())
+        });
         self.first().map(|idle| idle.since)
     }
 }
@@ -174,18 +137,15 @@ impl IdleList for Vec<Idle> {
 /// A connection in use; dropping it closes the connection.
 #[derive(Debug)]
 pub(super) struct Lease {
-    pub(super) sender: Sender,
+    pub(super) stream: Stream,
     pool: Arc<Pool>,
     core: usize,
-    kind: Kind,
 }
 
 impl Lease {
-    /// Hands the connection back to the core that drives it.
+    /// Hands the connection back to the core that wakes it.
     pub(super) fn give_back(self) {
-        if !self.sender.is_closed() {
-            self.pool.put(self.sender, self.core, self.kind);
-        }
+        self.pool.put(self.stream, self.core);
     }
 }
 

@@ -7,11 +7,10 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
-use http::{HeaderMap, HeaderName, HeaderValue};
 use sha2::Sha256;
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::headers::Outgoing;
+use super::{headers::Outgoing, wire::put};
 use crate::config::model::SigningKey;
 
 /// The signing keys of one upstream, keyed once.
@@ -25,8 +24,8 @@ impl Signer {
         (!keyed.is_empty()).then_some(Self(keyed))
     }
 
-    /// Puts id, timestamp and signatures into the head, in place of the sender's.
-    pub(super) fn sign(&self, headers: &mut HeaderMap, out: &Outgoing<'_>, body: &[u8]) {
+    /// Writes id, timestamp and signatures among the fields of the head.
+    pub(super) fn sign(&self, bytes: &mut Vec<u8>, out: &Outgoing<'_>, body: &[u8]) {
         let id = Id::of(out, body);
         let timestamp = out.now.secs().to_string();
         let mut signatures = String::with_capacity(self.0.len() * ENTRY);
@@ -42,16 +41,9 @@ impl Signer {
             STANDARD.encode_string(mac.finalize().into_bytes(), &mut signatures);
         }
         // All three are made of visible ASCII, so none can be refused.
-        for (name, value) in [
-            (WEBHOOK_ID, HeaderValue::from_str(id.as_str())),
-            (WEBHOOK_TIMESTAMP, HeaderValue::try_from(timestamp)),
-            (WEBHOOK_SIGNATURE, HeaderValue::try_from(signatures)),
-        ] {
-            match value {
-                Ok(value) => headers.insert(name, value),
-                Err(_) => headers.remove(name),
-            };
-        }
+        put(bytes, WEBHOOK_ID, id.as_str().as_bytes());
+        put(bytes, WEBHOOK_TIMESTAMP, timestamp.as_bytes());
+        put(bytes, WEBHOOK_SIGNATURE, signatures.as_bytes());
     }
 }
 
@@ -92,25 +84,30 @@ const MAX_ID: usize = 256;
 /// `v1,`, 32 bytes in base64, and the space after it.
 const ENTRY: usize = 48;
 
-const WEBHOOK_ID: HeaderName = HeaderName::from_static("webhook-id");
-const WEBHOOK_TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp");
-const WEBHOOK_SIGNATURE: HeaderName = HeaderName::from_static("webhook-signature");
+const WEBHOOK_ID: &str = "webhook-id";
+const WEBHOOK_TIMESTAMP: &str = "webhook-timestamp";
+const WEBHOOK_SIGNATURE: &str = "webhook-signature";
+/// What signing anew says, in place of what the sender said of the kind.
+pub(super) const HEADERS: [&str; 3] = [WEBHOOK_ID, WEBHOOK_TIMESTAMP, WEBHOOK_SIGNATURE];
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::{clock::UnixMs, upstream::tests::outgoing};
+    use http::HeaderMap;
+
+    use crate::{
+        clock::UnixMs,
+        upstream::tests::{fields, outgoing},
+    };
 
     fn signed(keys: &[&[u8]], out: &Outgoing<'_>, body: &[u8]) -> HeaderMap {
         let keys: Vec<_> =
             keys.iter().map(|key| Arc::new(SigningKey(key.to_vec().into()))).collect();
-        let mut headers = HeaderMap::new();
-        headers.append(WEBHOOK_ID, HeaderValue::from_static("theirs"));
-        headers.append(WEBHOOK_SIGNATURE, HeaderValue::from_static("v1,theirs"));
-        headers.append(WEBHOOK_SIGNATURE, HeaderValue::from_static("v1,more"));
-        Signer::new(&keys).unwrap().sign(&mut headers, out, body);
+        let mut bytes = Vec::new();
+        Signer::new(&keys).unwrap().sign(&mut bytes, out, body);
+        let headers = fields(&bytes);
         headers
     }
 

@@ -1,13 +1,18 @@
 //! What the gateway adds to a request: who sent it, and what was proven.
 
 use std::{
+    borrow::Cow,
     io::{self, Write},
     net::IpAddr,
 };
 
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header, request::Parts};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header, request::Parts};
 
 use super::{
+    super::{
+        resign,
+        wire::{put, put_header},
+    },
     claims::{is_claim, reads_like},
     hop::{self, Names},
 };
@@ -48,8 +53,8 @@ pub struct Outgoing<'a> {
 
 /// The header rules of one upstream, made once.
 pub(in super::super) struct Rules {
-    route: HeaderValue,
-    provider: HeaderValue,
+    route: Box<[u8]>,
+    provider: Box<[u8]>,
     /// The route's own `headers`.
     fixed: Vec<(HeaderName, HeaderValue)>,
     /// What `Connection` cannot name away: the headers that the route's checks look at.
@@ -70,16 +75,14 @@ impl Rules {
         let mut given: Vec<_> = fixed.iter().map(|(name, _)| name.clone()).collect();
         given.push(REQUEST_ID);
         if signs {
-            given.extend(
-                ["webhook-id", "webhook-timestamp", "webhook-signature"]
-                    .map(HeaderName::from_static),
-            );
+            given.extend(resign::HEADERS.map(HeaderName::from_static));
         }
-        let text = |text| header_text(text).unwrap_or(HeaderValue::from_static(""));
+        let ours = |name: &HeaderName| signs && resign::HEADERS.contains(&name.as_str());
+        let text = |text| header_text(text).unwrap_or_default().into();
         Self {
             route: text(route),
             provider: text(provider),
-            fixed: fixed.to_vec(),
+            fixed: fixed.iter().filter(|(name, _)| !ours(name)).cloned().collect(),
             protected,
             given,
         }
@@ -90,46 +93,80 @@ impl Rules {
         self.fixed.iter().any(|(name, _)| *name == header::HOST)
     }
 
-    /// Turns the head as it came in into the head that the receiver gets, but for `Host` and the
-    /// headers of signing anew.
-    pub(in super::super) fn prepare(&self, head: &mut Parts, out: &Outgoing<'_>, body: usize) {
-        let headers = &mut head.headers;
-        self.strip(headers);
-        headers.reserve(ADDED + self.fixed.len());
-        if let Some(host) = original_host(headers, &head.uri, out.host) {
-            headers.insert(FORWARDED_HOST, host);
+    /// Writes the fields that the receiver gets, but for its own `Host` and those of signing anew.
+    pub(in super::super) fn write(
+        &self,
+        head: &Parts,
+        out: &Outgoing<'_>,
+        body: usize,
+        bytes: &mut Vec<u8>,
+    ) {
+        self.pass_on(&head.headers, bytes);
+        let mut say = |name: &HeaderName, value: &[u8]| {
+            // What the route's own `headers` say comes last, and instead.
+            if !self.fixed.iter().any(|(fixed, _)| fixed == name) {
+                put(bytes, name.as_str(), value);
+            }
+        };
+        if let Some(host) = original_host(head, out.host) {
+            say(&FORWARDED_HOST, &host);
         }
-        let proto = if out.secure { "https" } else { "http" };
-        headers.insert(FORWARDED_PROTO, HeaderValue::from_static(proto));
-        headers.insert(REQUEST_ID, out.request_id.clone());
-        let forwarded_for = out.forwarded_for.cloned();
-        headers.insert(FORWARDED_FOR, forwarded_for.unwrap_or_else(|| address(out.source)));
-        headers.insert(ROUTE, self.route.clone());
-        headers.insert(PROVIDER, self.provider.clone());
-        insert_text(headers, EVENT_ID, out.event_id);
-        insert_text(headers, EVENT_TYPE, out.event_type);
-        insert_text(headers, KEY_ID, out.key_id);
+        say(&FORWARDED_PROTO, if out.secure { b"https" } else { b"http" });
+        say(&REQUEST_ID, out.request_id.as_bytes());
+        match out.forwarded_for {
+            Some(source) => say(&FORWARDED_FOR, source.as_bytes()),
+            None => say(&FORWARDED_FOR, address(out.source).as_bytes()),
+        }
+        say(&ROUTE, &self.route);
+        say(&PROVIDER, &self.provider);
+        let texts = [
+            (&EVENT_ID, out.event_id),
+            (&EVENT_TYPE, out.event_type),
+            (&KEY_ID, out.key_id),
+            (&MONITORED, out.monitored),
+        ];
+        for (name, text) in texts {
+            if let Some(value) = text.and_then(header_text) {
+                say(name, &value);
+            }
+        }
         if let Some(verified) = out.verified {
-            headers.insert(VERIFIED, verified.clone());
+            say(&VERIFIED, verified.as_bytes());
         }
-        insert_text(headers, MONITORED, out.monitored);
+        // The body is whole by now: however it was framed on its way in, it leaves with its length.
+        let usual = head.method != Method::GET && head.method != Method::HEAD;
+        if body > 0 || usual || head.headers.contains_key(header::CONTENT_LENGTH) {
+            say(&header::CONTENT_LENGTH, itoa::Buffer::new().format(body).as_bytes());
+        }
         for (name, value) in &self.fixed {
-            headers.insert(name.clone(), value.clone());
+            put_header(bytes, name, value);
         }
-        declare_length(headers, &head.method, body);
     }
 
-    fn strip(&self, headers: &mut HeaderMap) {
-        let mut drop = if headers.contains_key(header::CONNECTION) {
+    /// Writes what of the sender's fields goes on.
+    fn pass_on(&self, headers: &HeaderMap, bytes: &mut Vec<u8>) {
+        let named = if headers.contains_key(header::CONNECTION) {
             hop::named(headers, &self.protected)
         } else {
             Names::new()
         };
-        let unwanted = |name: &str| hop::in_request(name) || is_claim(name) || self.shadows(name);
-        drop.extend(headers.keys().filter(|name| unwanted(name.as_str())).cloned());
-        for name in drop {
-            headers.remove(name);
+        for (name, value) in headers {
+            if !self.keeps_back(name) && !named.contains(name) {
+                put_header(bytes, name, value);
+            }
         }
+    }
+
+    /// Whether a sender's field of this name is not passed on: one of its connection, one that the
+    /// gateway gives, or one that a receiver might take for such.
+    fn keeps_back(&self, name: &HeaderName) -> bool {
+        let text = name.as_str();
+        *name == header::HOST
+            || *name == header::CONTENT_LENGTH
+            || hop::in_request(text)
+            || is_claim(text)
+            || self.given.contains(name)
+            || self.shadows(text)
     }
 
     /// Whether a receiver that takes `_` for `-` would read this as a header that we give.
@@ -139,33 +176,11 @@ impl Rules {
 }
 
 /// The host as the sender addressed it.
-fn original_host(headers: &mut HeaderMap, uri: &Uri, fallback: &str) -> Option<HeaderValue> {
-    if let Some(host) = headers.remove(header::HOST) {
-        return Some(host);
+fn original_host<'a>(head: &'a Parts, fallback: &'a str) -> Option<Cow<'a, [u8]>> {
+    if let Some(host) = head.headers.get(header::HOST) {
+        return Some(host.as_bytes().into());
     }
-    match uri.authority() {
-        Some(authority) => header_text(authority.as_str()),
-        None => header_text(fallback),
-    }
-}
-
-/// The body is whole by now: however it was framed on its way in, it leaves with its length.
-fn declare_length(headers: &mut HeaderMap, method: &Method, body: usize) {
-    let mut declared = headers.get_all(header::CONTENT_LENGTH).iter();
-    let fits = match (declared.next(), declared.next()) {
-        (None, None) => body > 0 || *method == Method::GET || *method == Method::HEAD,
-        (Some(one), None) => one.to_str().is_ok_and(|text| text.parse() == Ok(body)),
-        _ => false,
-    };
-    if !fits {
-        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body));
-    }
-}
-
-fn insert_text(headers: &mut HeaderMap, name: HeaderName, text: Option<&str>) {
-    if let Some(value) = text.and_then(header_text) {
-        headers.insert(name, value);
-    }
+    header_text(head.uri.authority().map_or(fallback, |authority| authority.as_str()))
 }
 
 /// A text of any origin as a header's value, or nothing if it is empty or unreasonably long.
@@ -173,7 +188,7 @@ fn insert_text(headers: &mut HeaderMap, name: HeaderName, text: Option<&str>) {
 /// Visible ASCII and inner spaces stay as they are. Every other byte, `%`, and a space at either
 /// end are percent-encoded, so that decoding gives back exactly the text, and no text can end the
 /// line. A text that would get longer than [`MAX_TEXT`] is left out: cut, it could equal another.
-pub(in super::super) fn header_text(text: &str) -> Option<HeaderValue> {
+pub(in super::super) fn header_text(text: &str) -> Option<Cow<'_, [u8]>> {
     let bytes = text.as_bytes();
     let plain = |byte: &u8| matches!(byte, 0x20..=0x7e) && *byte != b'%';
     let padded = bytes.first() == Some(&b' ') || bytes.last() == Some(&b' ');
@@ -181,7 +196,7 @@ pub(in super::super) fn header_text(text: &str) -> Option<HeaderValue> {
         return None;
     }
     if !padded && bytes.iter().all(plain) {
-        return HeaderValue::from_bytes(bytes).ok();
+        return Some(bytes.into());
     }
     let mut encoded = String::with_capacity(bytes.len() * 2);
     let last = bytes.len() - 1;
@@ -193,11 +208,10 @@ pub(in super::super) fn header_text(text: &str) -> Option<HeaderValue> {
             encoded.push_str(&hex::encode_upper([*byte]));
         }
     }
-    (encoded.len() <= MAX_TEXT).then(|| HeaderValue::try_from(encoded).ok())?
+    (encoded.len() <= MAX_TEXT).then(|| encoded.into_bytes().into())
 }
 
-/// Formats without going through a `String`.
-/// An address as a header's value.
+/// An address as a header's value, formatted without going through a `String`.
 pub fn address(ip: IpAddr) -> HeaderValue {
     let mut text = io::Cursor::new([0; 48]);
     // The longest address has 45 characters, and all of them are visible ASCII.
@@ -208,8 +222,6 @@ pub fn address(ip: IpAddr) -> HeaderValue {
 
 /// The longest text from a sender that is put into a header, in bytes.
 const MAX_TEXT: usize = 1024;
-/// How many headers are added at most, besides the route's own.
-const ADDED: usize = 16;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");

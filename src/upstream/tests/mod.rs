@@ -11,7 +11,7 @@ mod tls;
 use std::{collections::BTreeMap, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, request::Parts};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, request::Parts};
 use http_body_util::BodyExt;
 
 use super::{Answer, Build, Outgoing, TlsContext, Upstream, UpstreamBody, parse_url};
@@ -42,6 +42,26 @@ pub(super) fn outgoing() -> Outgoing<'static> {
         webhook_id_seed: Some(7),
         now: UnixMs::from_secs(1_760_000_000),
     }
+}
+
+/// Field lines as a receiver reads them.
+pub(super) fn fields(lines: &[u8]) -> HeaderMap {
+    let text = [lines, b"\r\n"].concat();
+    let mut fields = [httparse::EMPTY_HEADER; 100];
+    let httparse::Status::Complete((_, fields)) =
+        httparse::parse_headers(&text, &mut fields).unwrap()
+    else {
+        panic!("a line without an end")
+    };
+    let read = fields.iter().map(|field| {
+        let name: HeaderName = field.name.parse().unwrap();
+        (name, HeaderValue::from_bytes(field.value).unwrap())
+    });
+    let mut map = HeaderMap::new();
+    for (name, value) in read {
+        map.append(name, value);
+    }
+    map
 }
 
 /// An upstream with these URLs and short timeouts.
@@ -88,7 +108,7 @@ fn post(path: &str) -> Parts {
 }
 
 async fn send(upstream: &Upstream, body: &'static [u8]) -> Result<Answer, Refusal> {
-    upstream.exchange(&outgoing(), post("/a?b=c"), Bytes::from_static(body)).await
+    upstream.exchange(&outgoing(), &post("/a?b=c"), Bytes::from_static(body)).await
 }
 
 /// The code of the refusal that sending ends in.
@@ -125,7 +145,7 @@ async fn settle() {
 fn an_exchange_can_move_between_threads() {
     fn is_send<T: Send>(_: &T) {}
     let upstream = to("builtin:echo");
-    let exchange = upstream.exchange(&outgoing(), post("/"), Bytes::new());
+    let exchange = upstream.exchange(&outgoing(), &post("/"), Bytes::new());
     is_send(&exchange);
     // It is part of every request's future.
     assert!(size_of_val(&exchange) < 2048, "{} bytes", size_of_val(&exchange));

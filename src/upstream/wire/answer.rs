@@ -1,0 +1,220 @@
+//! The head of a receiver's answer.
+
+use std::mem::MaybeUninit;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header, response::Parts};
+use httparse::{ParserConfig, Status};
+use hyper::ext::ReasonPhrase;
+
+use super::framing::Framing;
+
+/// The longest head of an answer, in bytes.
+pub(super) const MAX_HEAD: usize = 64 * 1024;
+/// The most fields of an answer.
+const MAX_FIELDS: usize = 100;
+
+/// An answer's head, and what it says of the connection.
+#[derive(Debug)]
+pub(in super::super) struct Head {
+    /// Status and fields, as they came.
+    pub(in super::super) parts: Parts,
+    pub(in super::super) framing: Framing,
+    /// Whether the connection may be used again once the body was read.
+    pub(in super::super) persists: bool,
+}
+
+/// Why bytes are no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(in super::super) enum BadAnswer {
+    #[error("what it answered is not HTTP: {0}")]
+    Syntax(httparse::Error),
+    #[error("the head of its answer is larger than {MAX_HEAD} bytes")]
+    TooLarge,
+    #[error("its answer has a Content-Length that is no length, or two that differ")]
+    Length,
+    #[error("it switched protocols unasked")]
+    Switched,
+}
+
+/// Reads the head that these bytes begin with, and how long it is; nothing if it is not whole.
+/// Interim answers are passed over.
+///
+/// # Errors
+///
+/// If these bytes are, or can become, no answer.
+pub(super) fn read(bytes: &Bytes, to_head: bool) -> Result<Option<(usize, Head)>, BadAnswer> {
+    let mut at = 0;
+    loop {
+        let rest = bytes.get(at..).unwrap_or_default();
+        let mut fields = [const { MaybeUninit::uninit() }; MAX_FIELDS];
+        let mut response = httparse::Response::new(&mut []);
+        let parsed = ParserConfig::default()
+            .parse_response_with_uninit_headers(&mut response, rest, &mut fields)
+            .map_err(BadAnswer::Syntax)?;
+        let Status::Complete(length) = parsed else {
+            return if rest.len() > MAX_HEAD { Err(BadAnswer::TooLarge) } else { Ok(None) };
+        };
+        if length > MAX_HEAD {
+            return Err(BadAnswer::TooLarge);
+        }
+        at += length;
+        match response.code {
+            Some(101) => return Err(BadAnswer::Switched),
+            Some(100..200) => {}
+            _ => return Ok(Some((at, head(bytes, &response, to_head)?))),
+        }
+    }
+}
+
+fn head(
+    bytes: &Bytes,
+    response: &httparse::Response<'_, '_>,
+    to_head: bool,
+) -> Result<Head, BadAnswer> {
+    let (mut parts, ()) = Response::new(()).into_parts();
+    let status = StatusCode::from_u16(response.code.unwrap_or_default());
+    parts.status = status.map_err(|_| BadAnswer::Syntax(httparse::Error::Status))?;
+    let said = response.reason.unwrap_or_default();
+    if parts.status.canonical_reason() != Some(said)
+        && let Ok(reason) = ReasonPhrase::try_from(said.as_bytes())
+    {
+        parts.extensions.insert(reason);
+    }
+    parts.headers.reserve(response.headers.len());
+    for field in &*response.headers {
+        let name = HeaderName::from_bytes(field.name.as_bytes());
+        let value = HeaderValue::from_maybe_shared(bytes.slice_ref(field.value));
+        let (Ok(name), Ok(value)) = (name, value) else {
+            return Err(BadAnswer::Syntax(httparse::Error::HeaderValue));
+        };
+        parts.headers.append(name, value);
+    }
+    let framing = framing(parts.status, &parts.headers, to_head)?;
+    let persists = persists(response.version == Some(1), &parts.headers);
+    Ok(Head { parts, framing, persists })
+}
+
+fn framing(status: StatusCode, headers: &HeaderMap, to_head: bool) -> Result<Framing, BadAnswer> {
+    let length = length(headers)?;
+    if to_head || status == StatusCode::NO_CONTENT || status == StatusCode::NOT_MODIFIED {
+        return Ok(Framing::EMPTY);
+    }
+    if let Some(codings) = headers.get_all(header::TRANSFER_ENCODING).iter().next_back() {
+        let last = codings.as_bytes().rsplit(|byte| *byte == b',').next().unwrap_or_default();
+        let chunked = last.trim_ascii().eq_ignore_ascii_case(b"chunked");
+        return Ok(if chunked { Framing::CHUNKED } else { Framing::UNTIL_CLOSE });
+    }
+    Ok(length.map_or(Framing::UNTIL_CLOSE, Framing::length))
+}
+
+/// The declared length; saying it several times is saying it once.
+fn length(headers: &HeaderMap) -> Result<Option<u64>, BadAnswer> {
+    let mut declared = None;
+    for value in headers.get_all(header::CONTENT_LENGTH) {
+        for one in value.as_bytes().split(|byte| *byte == b',') {
+            let digits = std::str::from_utf8(one.trim_ascii()).map_err(|_| BadAnswer::Length)?;
+            if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+                return Err(BadAnswer::Length);
+            }
+            let one = digits.parse().map_err(|_| BadAnswer::Length)?;
+            if declared.replace(one).is_some_and(|other| other != one) {
+                return Err(BadAnswer::Length);
+            }
+        }
+    }
+    Ok(declared)
+}
+
+fn persists(is_11: bool, headers: &HeaderMap) -> bool {
+    let says = |option: &str| {
+        let values = headers.get_all(header::CONNECTION).into_iter();
+        let mut options = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+        options.any(|one| one.trim_ascii().eq_ignore_ascii_case(option.as_bytes()))
+    };
+    if is_11 { !says("close") } else { says("keep-alive") && !says("close") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(text: &str) -> Result<Option<(usize, Head)>, BadAnswer> {
+        read(&Bytes::copy_from_slice(text.as_bytes()), false)
+    }
+
+    fn framed(status: u16, fields: &str) -> Result<(Framing, bool), BadAnswer> {
+        let text = format!("HTTP/1.1 {status} Any\r\n{fields}\r\n");
+        of(&text).map(|whole| {
+            let (length, head) = whole.expect("whole");
+            assert_eq!(length, text.len());
+            (head.framing, head.persists)
+        })
+    }
+
+    #[test]
+    fn a_body_ends_where_the_standard_says() {
+        for (status, fields, framing, persists) in [
+            (200, "Content-Length: 12\r\n", Framing::length(12), true),
+            (200, "Content-Length: 12\r\ncontent-length: 12\r\n", Framing::length(12), true),
+            (200, "Content-Length: 3, 3\r\n", Framing::length(3), true),
+            (200, "", Framing::UNTIL_CLOSE, true),
+            (204, "Content-Length: 5\r\n", Framing::EMPTY, true),
+            (304, "Content-Length: 5\r\n", Framing::EMPTY, true),
+            (200, "Transfer-Encoding: chunked\r\nContent-Length: 1\r\n", Framing::CHUNKED, true),
+            (200, "Transfer-Encoding: gzip, Chunked\r\n", Framing::CHUNKED, true),
+            (200, "Transfer-Encoding: gzip\r\n", Framing::UNTIL_CLOSE, true),
+            (200, "Connection: x, Close\r\nContent-Length: 1\r\n", Framing::length(1), false),
+        ] {
+            assert_eq!(framed(status, fields), Ok((framing, persists)), "{status} {fields:?}");
+        }
+        let to_head = Bytes::from_static(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n");
+        assert_eq!(read(&to_head, true).unwrap().unwrap().1.framing, Framing::EMPTY);
+    }
+
+    #[test]
+    fn old_connections_persist_only_if_they_say_so() {
+        let persists = |fields: &str| {
+            of(&format!("HTTP/1.0 200 OK\r\n{fields}\r\n")).unwrap().unwrap().1.persists
+        };
+        assert!(!persists(""));
+        assert!(persists("Connection: Keep-Alive\r\n"));
+        assert!(!persists("Connection: keep-alive, close\r\n"));
+    }
+
+    #[test]
+    fn lengths_that_are_none_or_differ_are_refused() {
+        for bad in ["x", "", "+1", "-1", "1 2", "0x1", "1, 2", "99999999999999999999", "1,"] {
+            let verdict = framed(200, &format!("Content-Length: {bad}\r\n"));
+            assert_eq!(verdict, Err(BadAnswer::Length), "{bad:?}");
+        }
+        let verdict = framed(200, "Content-Length: 1\r\nContent-Length: 2\r\n");
+        assert_eq!(verdict, Err(BadAnswer::Length));
+    }
+
+    #[test]
+    fn interim_answers_are_passed_over_and_pieces_waited_for() {
+        let text = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n\
+                    HTTP/1.1 201 Made So\r\nA: b\r\n\r\n";
+        for cut in 0..text.len() {
+            assert!(of(&text[..cut]).unwrap().is_none(), "{cut}");
+        }
+        let (length, head) = of(text).unwrap().unwrap();
+        assert_eq!((length, head.parts.status.as_u16()), (text.len(), 201));
+        assert_eq!(head.parts.headers["a"], "b");
+        assert_eq!(head.parts.extensions.get::<ReasonPhrase>().unwrap().as_bytes(), b"Made So");
+        let switched = of("HTTP/1.1 101 Switching Protocols\r\n\r\n");
+        assert_eq!(switched.unwrap_err(), BadAnswer::Switched);
+    }
+
+    #[test]
+    fn a_head_has_its_limits() {
+        let long = format!("HTTP/1.1 200 OK\r\nX: {}", "a".repeat(MAX_HEAD));
+        assert_eq!(of(&long).unwrap_err(), BadAnswer::TooLarge);
+        assert_eq!(of(&format!("{long}\r\n\r\n")).unwrap_err(), BadAnswer::TooLarge);
+        let many = |count| format!("HTTP/1.1 200 OK\r\n{}\r\n", "a: b\r\n".repeat(count));
+        assert!(of(&many(MAX_FIELDS)).is_ok());
+        let too_many = of(&many(MAX_FIELDS + 1)).unwrap_err();
+        assert_eq!(too_many, BadAnswer::Syntax(httparse::Error::TooManyHeaders));
+    }
+}
