@@ -151,7 +151,7 @@ pub struct Record {
     pub checks: Checks,
     /// Whether body bytes may still be under way; the connection cannot be used again then.
     pub unread: bool,
-    /// Whether an HTTP/1 body came with the head.
+    /// Whether an HTTP/1 body was still under way when its head was complete.
     pub bodied: bool,
     /// Whether nothing on the connection is a request any more after this one: a chunked body is
     /// the last, because its end is a matter of parsing.

@@ -8,23 +8,24 @@
 
 use std::{
     error::Error,
+    fmt,
     future::poll_fn,
     io,
     pin::Pin,
-    task::{Context, Poll},
-    time::Duration,
+    sync::Arc,
+    task::{Context, Poll, Waker, ready},
 };
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, header::CONTENT_TYPE};
-use http_body::Body;
+use http_body::{Body, Frame};
 use sha2::{Digest, Sha256};
 use tower::{BoxError, Layer, Service};
 
 use crate::{
     config::model::Check,
     decision::{Code, Detail, Refusal},
-    delivery::Delivery,
+    delivery::{Delivery, Record},
     gateway::{Charge, Route},
 };
 
@@ -58,6 +59,7 @@ impl<B, P, R, S> Service<Delivery<B, P>> for ReadBody<S>
 where
     B: Body<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static,
     P: Send + 'static,
+    R: 'static,
     S: Service<Delivery<Bytes, (P, Whole)>, Response = Answer<R>, Error = Refused>
         + Clone
         + Send
@@ -66,130 +68,191 @@ where
 {
     type Response = Answer<R>;
     type Error = Refused;
-    type Future = Boxed<Result<Answer<R>, Refused>>;
+    type Future = Reading<S::Future, R>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Refused>> {
         self.next.poll_ready(cx)
     }
 
     fn call(&mut self, mut delivery: Delivery<B, P>) -> Self::Future {
-        // The service that was polled ready is the one to call.
-        let next = self.next.clone();
-        let mut next = std::mem::replace(&mut self.next, next);
-        Box::pin(async move {
-            let mut charge = delivery.route().shared.bodies.charge();
-            let read = read(
-                &delivery.head.headers,
-                &mut delivery.body,
-                &delivery.record.route,
-                &mut charge,
-            );
-            let (body, waited) = match read.await {
-                Ok(whole) => whole,
-                Err(refusal) => return Err(Refused::by(Check::Body, refusal, delivery.record)),
-            };
-            let mut record = delivery.record;
-            record.unread = false;
-            record.bytes = body.len() as u64;
-            if waited {
-                record.now = record.shared.clock.unix();
+        let route = Arc::clone(delivery.route());
+        let mut collected = Collected::new(route.shared.bodies.charge(), route.body.max_size);
+        if let Err(refusal) = judge_head(&route, &delivery) {
+            return Reading::refused(refusal, delivery.record);
+        }
+        // Most bodies came with their head: nothing to wait for, so nothing is put on the heap. Who
+        // is not ready yet is asked again by the task itself, with its own waker.
+        let mut now = Context::from_waker(Waker::noop());
+        match collected.poll(&mut now, &mut delivery.body) {
+            Poll::Ready(Ok(())) => {
+                Reading::Next { future: self.next.call(collected.into_delivery(delivery)) }
             }
-            record.checks.pass(Check::Body);
-            if record.shared.telemetry.audits() {
-                record.body_sha256 = Some(Sha256::digest(&body).into());
+            Poll::Ready(Err(refusal)) => Reading::refused(refusal, delivery.record),
+            Poll::Pending => {
+                // The service that was polled ready is the one to call.
+                let next = self.next.clone();
+                let next = std::mem::replace(&mut self.next, next);
+                Reading::Waiting { waiting: Box::pin(wait(next, delivery, collected, route)) }
             }
-            let whole = Whole { _charge: charge };
-            let proof = (delivery.proof, whole);
-            next.call(Delivery { head: delivery.head, body, proof, record }).await
-        })
+        }
     }
 }
 
-/// The whole body, and whether it had to be waited for.
-async fn read<B>(
-    headers: &HeaderMap,
-    body: &mut B,
-    route: &Option<std::sync::Arc<Route>>,
-    charge: &mut Charge,
-) -> Result<(Bytes, bool), Refusal>
+/// Reads what is still under way, and goes on with it.
+async fn wait<B, P, R, S>(
+    mut next: S,
+    mut delivery: Delivery<B, P>,
+    mut collected: Collected,
+    route: Arc<Route>,
+) -> Result<Answer<R>, Refused>
 where
     B: Body<Data = Bytes, Error: Into<BoxError>> + Unpin,
+    S: Service<Delivery<Bytes, (P, Whole)>, Response = Answer<R>, Error = Refused>,
 {
-    let Some(route) = route else {
-        return Err(Refusal::new(Code::InternalError, "a body without a route"));
+    let whole = poll_fn(|cx| collected.poll(cx, &mut delivery.body));
+    let read = match tokio::time::timeout(route.shared.body_timeout(), whole).await {
+        Ok(read) => read,
+        Err(_) => Err(Refusal::new(
+            Code::BodyTimeout,
+            "the body did not arrive within limits.body_timeout",
+        )),
     };
+    if let Err(refusal) = read {
+        return Err(Refused::by(Check::Body, refusal, delivery.record));
+    }
+    delivery.record.now = delivery.record.shared.clock.unix();
+    next.call(collected.into_delivery(delivery)).await
+}
+
+/// What the head shows of the body: its media type, and its length where it is announced.
+fn judge_head<B: Body, P>(route: &Route, delivery: &Delivery<B, P>) -> Result<(), Refusal> {
     let rules = &route.body;
-    if !rules.content_types.is_empty() && !media_type_is_in(headers, &rules.content_types) {
+    if !rules.content_types.is_empty()
+        && !media_type_is_in(&delivery.head.headers, &rules.content_types)
+    {
         let detail = Detail::Header { name: CONTENT_TYPE, what: "is not in body.content_types" };
         return Err(Refusal::new(Code::UnsupportedMediaType, detail));
     }
-    let max = rules.max_size;
-    let announced = body.size_hint().lower();
-    if announced > max as u64 {
+    if delivery.body.size_hint().lower() > rules.max_size as u64 {
         return Err(too_large());
     }
-    let mut frames = Frames { body, patience: route.shared.body_timeout(), timer: None };
-    let mut first = Bytes::new();
-    let mut rest = BytesMut::new();
-    let mut total = 0_usize;
-    while let Some(data) = poll_fn(|cx| frames.poll(cx)).await? {
-        total += data.len();
-        if total > max {
+    Ok(())
+}
+
+/// As much of a body as has arrived.
+struct Collected {
+    /// The only piece so far.
+    first: Bytes,
+    /// Everything, once there is more than one.
+    rest: BytesMut,
+    /// The memory that it takes, charged as it arrives.
+    charge: Charge,
+    max: usize,
+}
+
+impl Collected {
+    fn new(charge: Charge, max: usize) -> Self {
+        Self { first: Bytes::new(), rest: BytesMut::new(), charge, max }
+    }
+
+    /// Takes what is there; ready when it is all.
+    fn poll<B>(&mut self, cx: &mut Context<'_>, body: &mut B) -> Poll<Result<(), Refusal>>
+    where
+        B: Body<Data = Bytes, Error: Into<BoxError>> + Unpin,
+    {
+        while let Some(frame) = ready!(Pin::new(&mut *body).poll_frame(cx)) {
+            match frame.map(Frame::into_data) {
+                Ok(Ok(data)) if !data.is_empty() => {
+                    self.add(data, body.size_hint().lower())?;
+                }
+                // Trailers, or nothing.
+                Ok(_) => {}
+                Err(error) => return Poll::Ready(Err(broken(&*error.into()))),
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Adds a piece, behind which so many bytes are announced.
+    fn add(&mut self, data: Bytes, to_come: u64) -> Result<(), Refusal> {
+        let total = self.first.len() + self.rest.len() + data.len();
+        if total > self.max {
             return Err(too_large());
         }
-        if !charge.grow(data.len()) {
+        if !self.charge.grow(data.len()) {
             let refusal = Refusal::new(Code::Overloaded, "bodies fill limits.body_memory");
             return Err(refusal.retry_after(5));
         }
-        if first.is_empty() {
-            first = data;
-        } else {
-            if rest.is_empty() {
-                rest.reserve(first.len() + data.len());
-                rest.extend_from_slice(&first);
+        if total == data.len() {
+            self.first = data;
+            return Ok(());
+        }
+        if self.rest.capacity() < total {
+            // What is announced is made room for as it comes, not as it is said.
+            let to_come = usize::try_from(to_come).unwrap_or(usize::MAX);
+            self.rest.reserve(total - self.rest.len() + to_come.min(total));
+        }
+        self.rest.extend_from_slice(&std::mem::take(&mut self.first));
+        self.rest.extend_from_slice(&data);
+        Ok(())
+    }
+
+    fn into_delivery<B, P>(self, delivery: Delivery<B, P>) -> Delivery<Bytes, (P, Whole)> {
+        let body = if self.rest.is_empty() { self.first } else { self.rest.freeze() };
+        let mut record = delivery.record;
+        record.unread = false;
+        record.bytes = body.len() as u64;
+        record.checks.pass(Check::Body);
+        if record.shared.telemetry.audits() {
+            record.body_sha256 = Some(Sha256::digest(&body).into());
+        }
+        let proof = (delivery.proof, Whole { _charge: self.charge });
+        Delivery { head: delivery.head, body, proof, record }
+    }
+}
+
+pin_project_lite::pin_project! {
+    /// What lies behind, at once or once the body is there.
+    #[expect(missing_docs, reason = "the macro takes no documentation of variants' fields")]
+    #[project = ReadingProjection]
+    pub enum Reading<F, R> {
+        /// The body was there.
+        Next { #[pin] future: F },
+        /// It is waited for.
+        Waiting { waiting: Boxed<Result<Answer<R>, Refused>> },
+        /// It is not taken.
+        Refused { refused: Option<Refused> },
+    }
+}
+
+impl<F, R> Reading<F, R> {
+    fn refused(refusal: Refusal, record: Box<Record>) -> Self {
+        Self::Refused { refused: Some(Refused::by(Check::Body, refusal, record)) }
+    }
+}
+
+impl<R, F: Future<Output = Result<Answer<R>, Refused>>> Future for Reading<F, R> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        match self.project() {
+            ReadingProjection::Next { future } => future.poll(cx),
+            ReadingProjection::Waiting { waiting } => waiting.as_mut().poll(cx),
+            ReadingProjection::Refused { refused } => {
+                Poll::Ready(Err(refused.take().expect("polled again after it was ready")))
             }
-            rest.extend_from_slice(&data);
         }
     }
-    let whole = if rest.is_empty() { first } else { rest.freeze() };
-    Ok((whole, frames.timer.is_some()))
+}
+
+impl<F, R> fmt::Debug for Reading<F, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reading").finish_non_exhaustive()
+    }
 }
 
 fn too_large() -> Refusal {
     Refusal::new(Code::BodyTooLarge, "larger than body.max_size")
-}
-
-/// The data frames of a body, with a timer that exists only once there is something to wait for.
-struct Frames<'a, B> {
-    body: &'a mut B,
-    patience: Duration,
-    timer: Option<Pin<Box<tokio::time::Sleep>>>,
-}
-
-impl<B: Body<Data = Bytes, Error: Into<BoxError>> + Unpin> Frames<'_, B> {
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Refusal>> {
-        loop {
-            match Pin::new(&mut *self.body).poll_frame(cx) {
-                Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
-                    Ok(data) if !data.is_empty() => return Poll::Ready(Ok(Some(data))),
-                    Ok(_) | Err(_) => {}
-                },
-                Poll::Ready(Some(Err(error))) => {
-                    return Poll::Ready(Err(broken(&*error.into())));
-                }
-                Poll::Ready(None) => return Poll::Ready(Ok(None)),
-                Poll::Pending => break,
-            }
-        }
-        let patience = self.patience;
-        let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
-        timer.as_mut().poll(cx).map(|()| {
-            Err(Refusal::new(
-                Code::BodyTimeout,
-                "the body did not arrive within limits.body_timeout",
-            ))
-        })
-    }
 }
 
 /// Why a body ended in an error: its sender went away, or broke HTTP.

@@ -2,6 +2,7 @@
 //! record and one response.
 
 use std::{
+    any::Any,
     future::Future,
     net::IpAddr,
     pin::Pin,
@@ -20,7 +21,7 @@ use crate::{
     delivery::{Delivery, Record, RequestId},
     gateway::{Gateway, Shared},
     net::{self, Client},
-    server::HeadFault,
+    server::{HeadFault, Inbound},
     upstream,
 };
 
@@ -78,7 +79,7 @@ impl<S> Layer<S> for EdgeLayer {
 
 impl<B, R, S> Service<Request<B>> for Edge<S>
 where
-    B: Body,
+    B: Body + 'static,
     R: From<Bytes>,
     S: Service<Delivery<B>, Response = Answer<R>, Error = Refused>,
 {
@@ -107,7 +108,7 @@ where
 
 /// Reads what the head says about host, client and request id, and drops every claim that a sender
 /// makes about itself.
-fn admit<B: Body>(
+fn admit<B: Body + 'static>(
     gateway: &Gateway,
     known: Option<Peer>,
     request: Request<B>,
@@ -152,15 +153,25 @@ fn admit<B: Body>(
 }
 
 /// What of the head decides about the connection.
-fn begin<B: Body>(shared: &Arc<Shared>, head: &http::request::Parts, body: &B) -> Box<Record> {
+fn begin<B: Body + 'static>(
+    shared: &Arc<Shared>,
+    head: &http::request::Parts,
+    body: &B,
+) -> Box<Record> {
     let mut record = Box::new(Record::new(Arc::clone(shared)));
     if head.version < Version::HTTP_2 {
-        record.bodied = !body.is_end_stream();
+        // Nobody has to read what is here already for the next request to be found.
+        record.bodied = !body.is_end_stream() && !is_whole(body);
         record.unread = record.bodied;
         // Only a chunked body does not say how long it will be.
         record.last = record.unread && body.size_hint().exact().is_none();
     }
     record
+}
+
+/// Whether a body of our own listeners' came with its head.
+fn is_whole(body: &dyn Any) -> bool {
+    body.downcast_ref().is_some_and(Inbound::is_whole)
 }
 
 fn bad_request(fault: impl Into<Detail>, record: Box<Record>) -> Refused {

@@ -31,10 +31,11 @@ impl<R: Send + 'static> Future for Outlive<R> {
     type Output = Result<Answer<R>, Refused>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let exchange = self.exchange.as_mut().expect("not polled again after it was ready");
+        // Taken out while it is polled, so that a panic in it takes it along.
+        let mut exchange = self.exchange.take().expect("not polled again after it was ready");
         let result = exchange.as_mut().poll(cx);
-        if result.is_ready() {
-            self.exchange = None;
+        if result.is_pending() {
+            self.exchange = Some(exchange);
         }
         result
     }
@@ -43,7 +44,6 @@ impl<R: Send + 'static> Future for Outlive<R> {
 impl<R: Send + 'static> Drop for Outlive<R> {
     fn drop(&mut self) {
         let Some(exchange) = self.exchange.take() else { return };
-        // What panicked must not be polled again; dropping it releases its reservation.
         if std::thread::panicking() {
             return;
         }

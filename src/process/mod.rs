@@ -2,7 +2,6 @@
 //!
 //! What [`crate::cli::run`] starts, and the demo, and the tests.
 
-mod inbound;
 mod options;
 mod reload;
 mod service;

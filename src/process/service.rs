@@ -9,7 +9,6 @@ use std::{
 };
 
 use http::{Request, Response};
-use hyper::body::Incoming;
 use tower::Service;
 
 use crate::{
@@ -17,10 +16,8 @@ use crate::{
     gateway::Gateway,
     layer::{Peer, Proxy, proxy},
     net::ClientCertificate,
-    server::Connection,
+    server::{Connection, Inbound},
 };
-
-use super::inbound::Inbound;
 
 /// One connection's stack, and the certificate that its client showed.
 #[derive(Clone)]
@@ -36,17 +33,17 @@ impl Serve {
     }
 }
 
-impl hyper::service::Service<Request<Incoming>> for Serve {
+impl hyper::service::Service<Request<Inbound>> for Serve {
     type Response = Response<AnswerBody>;
     type Error = Infallible;
     type Future = Answered<<Proxy as Service<Request<Inbound>>>::Future>;
 
-    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+    fn call(&self, mut request: Request<Inbound>) -> Self::Future {
         if let Some(certificate) = &self.certificate {
             request.extensions_mut().insert(certificate.clone());
         }
         // Every layer is always ready: what may have to wait waits in its future.
-        Answered { future: self.proxy.clone().call(Inbound::of(request)) }
+        Answered { future: self.proxy.clone().call(request) }
     }
 }
 

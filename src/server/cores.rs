@@ -19,6 +19,7 @@ use super::{
     arrival::{Arrival, Cores, HandedOver},
     connection::Connection,
     control::Control,
+    date,
     life::live,
     listen::Bound,
     service::AnswerService,
@@ -93,6 +94,7 @@ where
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         let run = move || {
             CORE.set(index);
+            date::refresh();
             runtime.block_on(core.run(listeners, arrivals));
         };
         threads.push(Builder::new().name(format!("core-{index}")).spawn(run)?);
@@ -205,5 +207,6 @@ async fn sweep_forever(registry: Arc<Registry>, settings: Arc<ArcSwap<ServerSett
         };
         time::sleep(sweep::interval(shortest)).await;
         registry.sweep(time::Instant::now());
+        date::refresh();
     }
 }

@@ -13,6 +13,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
+use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::{
@@ -33,12 +34,19 @@ pub(super) struct Guard<S> {
     held: Vec<u8>,
     /// So many of them are judged and may go on.
     judged: usize,
+    /// Read before the guard was there, and not looked at yet.
+    unread: Bytes,
 }
 
 impl<S> Guard<S> {
-    /// Guards a connection whose heads may have `limit` bytes.
-    pub(super) const fn new(io: S, connection: Arc<Connection>, limit: usize) -> Self {
-        Self { io, reader: Reader::new(limit), connection, held: Vec::new(), judged: 0 }
+    /// Guards a connection whose heads may have `limit` bytes, and of which `unread` was read.
+    pub(super) const fn new(
+        io: S,
+        connection: Arc<Connection>,
+        limit: usize,
+        unread: Bytes,
+    ) -> Self {
+        Self { io, reader: Reader::new(limit), connection, held: Vec::new(), judged: 0, unread }
     }
 
     pub(super) fn into_inner(self) -> S {
@@ -124,11 +132,16 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guard<S> {
                 // The library has all that it will get; what it answers ends the connection.
                 return Poll::Pending;
             }
-            let read = Pin::new(&mut me.io).poll_read(cx, buf);
-            if read.is_pending() {
-                me.wait();
+            if me.unread.is_empty() {
+                let read = Pin::new(&mut me.io).poll_read(cx, buf);
+                if read.is_pending() {
+                    me.wait();
+                }
+                ready!(read)?;
+            } else {
+                let here = me.unread.len().min(buf.remaining());
+                buf.put_slice(&me.unread.split_to(here));
             }
-            ready!(read)?;
             if buf.filled().len() == before {
                 return Poll::Ready(Ok(()));
             }

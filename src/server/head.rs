@@ -87,6 +87,21 @@ pub fn judge_head(bytes: &[u8]) -> Result<bool, HeadFault> {
 
 /// Judges a complete head: request line, header lines and the blank line that ends them.
 pub(super) fn judge(head: &[u8]) -> Result<Framing, HeadFault> {
+    judge_each(head, |_, _| {}).map(|judged| judged.framing)
+}
+
+/// A head that passed.
+pub(super) struct Passed<'a> {
+    pub(super) line: RequestLine<'a>,
+    pub(super) framing: Framing,
+}
+
+/// The same, with each header line's name and value shown as they are met. They are of use only
+/// once the whole head has passed.
+pub(super) fn judge_each<'a>(
+    head: &'a [u8],
+    mut show: impl FnMut(&'a [u8], &'a [u8]),
+) -> Result<Passed<'a>, HeadFault> {
     let (line, mut rest) = first_line(head)?;
     let request = request_line(line)?;
     let mut fields = Fields::default();
@@ -98,7 +113,8 @@ pub(super) fn judge(head: &[u8]) -> Result<Framing, HeadFault> {
         }
         lines += 1;
         rest = after;
-        fields.read(line)?;
+        let (name, value) = fields.read(line)?;
+        show(name, value);
     }
     if lines > MAX_LINES {
         return Err(HeadFault::TooManyLines);
@@ -108,7 +124,8 @@ pub(super) fn judge(head: &[u8]) -> Result<Framing, HeadFault> {
     if controls(head) != 2 * (lines + 2) {
         return Err(HeadFault::Control);
     }
-    fields.judge(&request)
+    let framing = fields.judge(&request)?;
+    Ok(Passed { line: request, framing })
 }
 
 fn first_line(bytes: &[u8]) -> Result<(&[u8], &[u8]), HeadFault> {
@@ -136,31 +153,33 @@ struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    fn read(&mut self, line: &'a [u8]) -> Result<(), HeadFault> {
+    /// Name and value of a line.
+    fn read(&mut self, line: &'a [u8]) -> Result<(&'a [u8], &'a [u8]), HeadFault> {
         // A name ends at the first byte that is not of one; that byte must be the colon.
         let colon = line.iter().position(|b| !is_token(*b)).ok_or(HeadFault::HeaderName)?;
         let (name, value) = line.split_at_checked(colon).ok_or(HeadFault::HeaderName)?;
         if name.is_empty() || name.len() > MAX_NAME || value.first() != Some(&b':') {
             return Err(HeadFault::HeaderName);
         }
+        let value = trimmed(value);
         // By length first: most names differ in it from all three.
         match name.len() {
             4 if name.eq_ignore_ascii_case(b"host") => {
-                once(&mut self.host, trimmed(value), HeadFault::HostTwice)?;
+                once(&mut self.host, value, HeadFault::HostTwice)?;
             }
             14 if name.eq_ignore_ascii_case(b"content-length") => {
-                let length = length(trimmed(value)).ok_or(HeadFault::LengthMalformed)?;
+                let length = length(value).ok_or(HeadFault::LengthMalformed)?;
                 once(&mut self.length, length, HeadFault::LengthTwice)?;
             }
             17 if name.eq_ignore_ascii_case(b"transfer-encoding") => {
-                if self.chunked || !trimmed(value).eq_ignore_ascii_case(b"chunked") {
+                if self.chunked || !value.eq_ignore_ascii_case(b"chunked") {
                     return Err(HeadFault::TransferEncoding);
                 }
                 self.chunked = true;
             }
             _ => {}
         }
-        Ok(())
+        Ok((name, value))
     }
 
     fn judge(&self, request: &RequestLine<'_>) -> Result<Framing, HeadFault> {

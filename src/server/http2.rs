@@ -12,7 +12,7 @@ use http::Request;
 use hyper::{body::Incoming, server::conn::http2::Builder, service::Service};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 
-use super::{connection::Connection, service::AnswerService, socket::Wire};
+use super::{connection::Connection, inbound::Inbound, service::AnswerService, socket::Wire};
 
 /// Requests at once on one connection.
 const STREAMS: u32 = 128;
@@ -74,7 +74,7 @@ struct Counted<S> {
     connection: Arc<Connection>,
 }
 
-impl<S: Service<Request<Incoming>>> Service<Request<Incoming>> for Counted<S> {
+impl<S: Service<Request<Inbound>>> Service<Request<Incoming>> for Counted<S> {
     type Response = S::Response;
     type Error = S::Error;
     type Future = Counting<S::Future>;
@@ -82,7 +82,7 @@ impl<S: Service<Request<Incoming>>> Service<Request<Incoming>> for Counted<S> {
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         self.connection.begin_stream();
         let stream = Stream(self.connection.clone());
-        Counting { future: self.service.call(request), stream: Some(stream) }
+        Counting { future: self.service.call(request.map(Inbound::http2)), stream: Some(stream) }
     }
 }
 

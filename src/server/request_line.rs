@@ -8,8 +8,10 @@ use crate::net::host::is_host;
 /// The longest target that `http::Uri` takes.
 const MAX_TARGET: usize = 65_534;
 
-/// What the first line says that the header lines are judged by.
+/// What the first line says.
 pub(super) struct RequestLine<'a> {
+    pub(super) method: &'a [u8],
+    pub(super) target: &'a [u8],
     /// The target's own host and port, where it is a whole URL.
     pub(super) authority: Option<&'a [u8]>,
     pub(super) is_http_10: bool,
@@ -39,7 +41,7 @@ pub(super) fn request_line(line: &[u8]) -> Result<RequestLine<'_>, HeadFault> {
     if !target.iter().all(|b| is_target(*b)) {
         return Err(HeadFault::Target);
     }
-    Ok(RequestLine { authority: authority(target)?, is_http_10 })
+    Ok(RequestLine { method, target, authority: authority(target)?, is_http_10 })
 }
 
 fn split_space(bytes: &[u8]) -> Result<(&[u8], &[u8]), HeadFault> {

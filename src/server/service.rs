@@ -3,14 +3,15 @@
 use std::convert::Infallible;
 
 use http::{Request, Response};
-use hyper::{body::Incoming, service::Service};
+use hyper::service::Service;
 
+use super::inbound::Inbound;
 use crate::body::AnswerBody;
 
 /// A service that answers every request; implemented by all that fit.
 pub trait AnswerService:
     Service<
-        Request<Incoming>,
+        Request<Inbound>,
         Response = Response<AnswerBody>,
         Error = Infallible,
         Future: Send + 'static,
@@ -21,7 +22,7 @@ pub trait AnswerService:
 
 impl<S> AnswerService for S where
     S: Service<
-            Request<Incoming>,
+            Request<Inbound>,
             Response = Response<AnswerBody>,
             Error = Infallible,
             Future: Send + 'static,

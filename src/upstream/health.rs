@@ -137,7 +137,8 @@ impl Check {
         let agent = concat!("hookward/", env!("CARGO_PKG_VERSION"), " health");
         put(message.fields(), "user-agent", agent.as_bytes());
         message.finish(Bytes::new());
-        let answered = talk(&mut lease.stream, &message).await.map_err(|error| error.to_string())?;
+        let answered =
+            talk(&mut lease.stream, &message).await.map_err(|error| error.to_string())?;
         Ok(answered.head.parts.status.as_u16())
     }
 }

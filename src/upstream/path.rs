@@ -47,7 +47,8 @@ impl PathRule {
             bytes.extend_from_slice(request.path().as_bytes());
         } else {
             let remainder = remainder.and_then(|(from, to)| request.path().get(from..to));
-            bytes.extend_from_slice(join(self.own.path(), remainder.unwrap_or_default()).as_bytes());
+            bytes
+                .extend_from_slice(join(self.own.path(), remainder.unwrap_or_default()).as_bytes());
         }
         let queries = [self.query(), request.query()];
         for (query, mark) in queries.into_iter().flatten().zip([b'?', b'&']) {

@@ -1,4 +1,4 @@
-//! Serves an HTTP/1 connection from its first head to its lingering end.
+//! Serves an HTTP/1 connection with hyper, behind the guard: everything that `quick` leaves to it.
 
 use std::{
     future::poll_fn,
@@ -7,31 +7,36 @@ use std::{
     task::{Context, Poll},
 };
 
+use bytes::Bytes;
 use http::Request;
 use hyper::{body::Incoming, server::conn::http1::Builder, service::Service};
 use hyper_util::rt::TokioIo;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::{
-    connection::Connection,
-    guard::Guard,
-    service::AnswerService,
-    socket::{Socket, Wire},
-    watch::Phase,
+use super::super::{
+    connection::Connection, guard::Guard, inbound::Inbound, service::AnswerService, watch::Phase,
 };
 
 /// What hyper may buffer of a connection at least: large enough to read large bodies in few calls,
 /// small enough to be had ten thousand times.
 const BUFFER: usize = 64 * 1024;
-/// What is read of an ended connection before it is closed, in bytes.
-const LINGER: usize = 256 * 1024;
 
 /// Serves requests until either side ends the connection.
-pub(super) async fn serve<S>(wire: Wire, connection: Arc<Connection>, service: S, limit: usize)
+///
+/// `unread` was read of the wire and is not served yet. Gives back the wire for its lingering end;
+/// nothing where the answer broke off: then the sender had better notice than be seen off politely.
+pub(super) async fn serve<W, S>(
+    wire: W,
+    unread: Bytes,
+    connection: &Arc<Connection>,
+    service: S,
+    limit: usize,
+) -> Option<W>
 where
+    W: AsyncRead + AsyncWrite + Unpin,
     S: AnswerService,
 {
-    let guard = Guard::new(wire, connection.clone(), limit);
+    let guard = Guard::new(wire, connection.clone(), limit, unread);
     let service = Judged { service, connection: connection.clone() };
     let mut http = Builder::new()
         // Timeouts are the sweep's; hyper's own runs while idle and costs a timer a request.
@@ -49,21 +54,15 @@ where
             if let ended @ Poll::Ready(_) = poll(&mut http, cx) {
                 return ended;
             }
-            if told || !must_end(&connection) {
+            if told || !must_end(connection) {
                 return Poll::Pending;
             }
             told = true;
             Pin::new(&mut http).graceful_shutdown();
         }
     });
-    // Where the answer broke off, the sender had better notice than be seen off politely.
-    if ended.await.is_ok() {
-        let mut wire = http.into_parts().io.into_inner().into_inner();
-        // Behind a request that asked for another protocol, hyper leaves this to whoever speaks
-        // that, and nobody does. Elsewhere it is done already and does no harm; nor does failing.
-        drop(wire.shutdown().await);
-        linger(wire.into_socket(), &connection).await;
-    }
+    ended.await.ok()?;
+    Some(http.into_parts().io.into_inner().into_inner())
 }
 
 fn poll<F: Future + Unpin>(future: &mut F, cx: &mut Context<'_>) -> Poll<F::Output> {
@@ -77,29 +76,13 @@ fn must_end(connection: &Connection) -> bool {
     connection.is_at_last() || (watch.must_drain() && watch.phase() != Phase::Head)
 }
 
-/// Throws away what the sender still sends, so that it sees our answer and no reset.
-async fn linger(mut socket: Socket, connection: &Connection) {
-    if socket.has_ended() {
-        return;
-    }
-    connection.watch().enter(Phase::Linger);
-    let mut sink = vec![0; 16 * 1024];
-    let mut left = LINGER;
-    while left > 0 {
-        match socket.read_raw(&mut sink).await {
-            Ok(0) | Err(_) => return,
-            Ok(count) => left = left.saturating_sub(count),
-        }
-    }
-}
-
 /// Hands each request's fault to the service.
 struct Judged<S> {
     service: S,
     connection: Arc<Connection>,
 }
 
-impl<S: Service<Request<Incoming>>> Service<Request<Incoming>> for Judged<S> {
+impl<S: Service<Request<Inbound>>> Service<Request<Incoming>> for Judged<S> {
     type Response = S::Response;
     type Error = S::Error;
     type Future = S::Future;
@@ -108,6 +91,6 @@ impl<S: Service<Request<Incoming>>> Service<Request<Incoming>> for Judged<S> {
         if let Some(fault) = self.connection.next_fault() {
             request.extensions_mut().insert(fault);
         }
-        self.service.call(request)
+        self.service.call(request.map(Inbound::http1))
     }
 }

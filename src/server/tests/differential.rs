@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
 use http::{Request, Response};
 use hyper::{body::Incoming, server::conn::http1::Builder, service::service_fn};
 use hyper_util::rt::TokioIo;
@@ -94,7 +95,7 @@ fn run(pieces: Vec<Vec<u8>>, guarded: bool) -> Vec<Seen> {
         let sender = tokio::spawn(send(client, pieces));
         let seen = if guarded {
             let connection = connection();
-            let guard = Guard::new(server, connection.clone(), 16 * 1024);
+            let guard = Guard::new(server, connection.clone(), 16 * 1024, Bytes::new());
             hyper_sees(guard, Some(connection)).await
         } else {
             hyper_sees(server, None).await

@@ -13,13 +13,13 @@ use arc_swap::ArcSwap;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
-use hyper::{body::Incoming, service::service_fn};
+use hyper::service::service_fn;
 
 use crate::{
     body::AnswerBody,
     clock::Clock,
     config::model::{Answers, Limits, ProxyProtocol, Server},
-    server::{Bound, Connection, Control, HeadFault, Running, ServerSettings, serve},
+    server::{Bound, Connection, Control, HeadFault, Inbound, Running, ServerSettings, serve},
 };
 
 pub(super) fn config() -> Server {
@@ -97,7 +97,7 @@ impl Drop for TestServer {
 async fn answer(
     connection: Arc<Connection>,
     control: Control,
-    request: Request<Incoming>,
+    request: Request<Inbound>,
 ) -> Result<Response<AnswerBody>, Infallible> {
     let fixed = |status: u16, text: String| {
         let body = AnswerBody::Fixed(Bytes::from(text));
@@ -130,7 +130,7 @@ async fn answer(
     )
 }
 
-async fn length(body: Incoming) -> Option<usize> {
+async fn length(body: Inbound) -> Option<usize> {
     let mut body = std::pin::pin!(body);
     let mut length = 0;
     while let Some(frame) = std::future::poll_fn(|cx| body.as_mut().poll_frame(cx)).await {

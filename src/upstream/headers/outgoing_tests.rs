@@ -91,7 +91,10 @@ fn nothing_of_the_senders_connection_is_passed_on() {
     let mut left: Vec<_> = headers.keys().map(HeaderName::as_str).collect();
     left.retain(|name| !name.starts_with("hookward-") && !name.starts_with("x-forwarded-"));
     left.sort_unstable();
-    assert_eq!(left, ["authorization", "content-length", "stripe-signature", "x-odd", "x-request-id", "x-team"]);
+    assert_eq!(
+        left,
+        ["authorization", "content-length", "stripe-signature", "x-odd", "x-request-id", "x-team"]
+    );
     assert_eq!(text(&headers, "hookward-verified"), Some("signature, replay"));
 }
 
@@ -146,7 +149,8 @@ fn what_is_not_known_is_not_said() {
 
 #[test]
 fn texts_of_senders_stay_on_their_line() {
-    let shown = |text: &str| header_text(text).map(|value| String::from_utf8(value.into_owned()).unwrap());
+    let shown =
+        |text: &str| header_text(text).map(|value| String::from_utf8(value.into_owned()).unwrap());
     assert_eq!(shown("a, b;c=\"d\"").unwrap(), "a, b;c=\"d\"");
     assert_eq!(shown("a\r\nHookward-Verified: x").unwrap(), "a%0D%0AHookward-Verified: x");
     assert_eq!(shown(" ü% ").unwrap(), "%20%C3%BC%25%20");

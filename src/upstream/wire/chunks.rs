@@ -18,11 +18,18 @@ pub(super) struct Chunks {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     /// In a chunk's size.
-    Size { so_far: u64, digits: u8 },
+    Size {
+        so_far: u64,
+        digits: u8,
+    },
     /// In what follows it on its line.
-    Extension { size: u64 },
+    Extension {
+        size: u64,
+    },
     /// Behind the CR of that line.
-    SizeEnd { size: u64 },
+    SizeEnd {
+        size: u64,
+    },
     /// So many bytes of the chunk are to come.
     Data(u64),
     /// Behind a chunk.
@@ -153,9 +160,24 @@ mod tests {
         let long = format!("1;{}\r\nx\r\n0\r\n\r\n", "e".repeat(MAX_ASIDE + 1));
         let trailers = format!("0\r\n{}\r\n", "a: b\r\n".repeat(5000));
         for bad in [
-            "\r\n", "x\r\n", "-1\r\n", "+1\r\n", "0x1\r\n", "1\nx", "1\r\r\n", "1\r\nxx", "1\r\nx\n",
-            "1\r\nx\r\r", "1;a\nb\r\n", "1;\0\r\n", "0\r\n\n", "0\r\n\r\r", "0\r\na\nb\r\n", "10000000000000000\r\n",
-            &long, &trailers,
+            "\r\n",
+            "x\r\n",
+            "-1\r\n",
+            "+1\r\n",
+            "0x1\r\n",
+            "1\nx",
+            "1\r\r\n",
+            "1\r\nxx",
+            "1\r\nx\n",
+            "1\r\nx\r\r",
+            "1;a\nb\r\n",
+            "1;\0\r\n",
+            "0\r\n\n",
+            "0\r\n\r\r",
+            "0\r\na\nb\r\n",
+            "10000000000000000\r\n",
+            &long,
+            &trailers,
         ] {
             assert_eq!(decoded(&[bad.as_bytes()]), Err(BadChunk), "{bad:.40?}");
         }

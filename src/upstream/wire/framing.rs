@@ -14,7 +14,9 @@ enum Kind {
     Length(u64),
     Chunked(Chunks),
     /// All until the connection is closed.
-    UntilClose { closed: bool },
+    UntilClose {
+        closed: bool,
+    },
 }
 
 impl Framing {
@@ -57,9 +59,7 @@ impl Framing {
                 *left -= here as u64;
                 Ok((here > 0).then(|| input.split_to(here)))
             }
-            Kind::UntilClose { .. } => {
-                Ok((!input.is_empty()).then(|| std::mem::take(input)))
-            }
+            Kind::UntilClose { .. } => Ok((!input.is_empty()).then(|| std::mem::take(input))),
         }
     }
 

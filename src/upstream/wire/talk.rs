@@ -49,7 +49,8 @@ pub(in super::super) async fn talk(
     stream: &mut Stream,
     message: &Message,
 ) -> Result<Answered, Broken> {
-    let mut talk = Talk { message, written: 0, flushed: false, failed: None, received: Bytes::new() };
+    let mut talk =
+        Talk { message, written: 0, flushed: false, failed: None, received: Bytes::new() };
     poll_fn(|cx| talk.poll(stream, cx)).await
 }
 
