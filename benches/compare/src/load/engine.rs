@@ -77,12 +77,18 @@ struct Request {
 /// What reading a connection came to.
 enum Heard {
     Nothing,
-    End,
-    Answer { status: u16, last: bool },
+    /// The connection is over, for that reason if one is known.
+    End(String),
+    Answer {
+        status: u16,
+        last: bool,
+    },
 }
 
 impl<'a> Engine<'a> {
     fn new(plan: &'a Plan) -> Result<Self, LoadError> {
+        // Each connection, here and behind the gateway, is open and was used before anything counts.
+        let warm = 2 * plan.connections.max(plan.routes) as u64;
         let tls = plan.certificate.as_deref().map(tls_client).transpose()?;
         Ok(Self {
             plan,
@@ -91,7 +97,7 @@ impl<'a> Engine<'a> {
             connections: Vec::new(),
             idle: VecDeque::new(),
             pace: None,
-            window: Window::new(plan.until, plan.watch),
+            window: Window::new(plan.until, warm, plan.watch),
             buffer: vec![0; 64 * 1024],
             sent: 0,
             opened: 0,
@@ -107,8 +113,7 @@ impl<'a> Engine<'a> {
                 Connection { stream: Some(stream), request: None, partial: Vec::new() };
             self.connections.push(connection);
         }
-        // Only now, so that the first requests do not wait for the last connections.
-        self.window = Window::new(self.plan.until, self.plan.watch);
+        self.window.restart();
         if let Some(rate) = self.plan.rate {
             self.pace = Some(Pace::start(rate, poll.registry(), TIMER)?);
             self.idle = (0..self.plan.connections).collect();
@@ -139,7 +144,7 @@ impl<'a> Engine<'a> {
         if event.is_readable() {
             match self.read(number)? {
                 Heard::Nothing => {}
-                Heard::End => self.reconnect(number, poll)?,
+                Heard::End(why) => self.reconnect(number, why, poll)?,
                 Heard::Answer { status, last } => self.answered(number, status, last, poll)?,
             }
         }
@@ -198,7 +203,8 @@ impl<'a> Engine<'a> {
         loop {
             let read = match stream.read(&mut self.buffer) {
                 Ok(None) => return Ok(Heard::Nothing),
-                Ok(Some(0)) | Err(_) => return Ok(Heard::End),
+                Ok(Some(0)) => return Ok(Heard::End(String::new())),
+                Err(error) => return Ok(Heard::End(format!(": {error}"))),
                 Ok(Some(read)) => read,
             };
             let fresh = self.buffer.get(..read).unwrap_or_default();
@@ -246,14 +252,14 @@ impl<'a> Engine<'a> {
     }
 
     /// A connection ended: a fault if an answer was to come, else the gateway's right.
-    fn reconnect(&mut self, number: usize, poll: &Poll) -> Result<(), LoadError> {
+    fn reconnect(&mut self, number: usize, why: String, poll: &Poll) -> Result<(), LoadError> {
         let Some(connection) = self.connections.get_mut(number) else { return Ok(()) };
         connection.partial.clear();
         connection.stream = None;
         let Some(request) = connection.request.take() else { return Ok(()) };
         self.broken += 1;
         if self.broken > MOST_BROKEN {
-            return Err(LoadError::Broken(self.broken));
+            return Err(LoadError::Broken(self.broken, why));
         }
         self.send(number, request.due, poll)
     }

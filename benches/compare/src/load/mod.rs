@@ -114,8 +114,8 @@ pub enum LoadError {
     #[error("the certificate: {0}")]
     Certificate(String),
     /// The gateway closes every connection.
-    #[error("{0} connections were closed before their answer")]
-    Broken(u64),
+    #[error("{0} connections ended before their answer{1}")]
+    Broken(u64, String),
     /// No answer for seconds.
     #[error("no answer within {0} s")]
     Silent(u64),

@@ -12,6 +12,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Window {
     until: Until,
+    least: u64,
     watched: Tree,
     own: Tree,
     started: Instant,
@@ -30,10 +31,11 @@ struct Open {
 }
 
 impl Window {
-    /// A run that begins now.
-    pub fn new(until: Until, watch: u32) -> Self {
+    /// A run that begins now. The warm-up lasts for `least` answers at least, however slow they are.
+    pub fn new(until: Until, least: u64, watch: u32) -> Self {
         let mut window = Self {
             until,
+            least,
             watched: Tree::of(watch),
             own: Tree::of(std::process::id()),
             started: Instant::now(),
@@ -45,6 +47,14 @@ impl Window {
             window.open_now();
         }
         window
+    }
+
+    /// Begins now: what it took to open all connections does not count.
+    pub fn restart(&mut self) {
+        self.started = Instant::now();
+        if self.open.is_some() {
+            self.open_now();
+        }
     }
 
     /// One more answer; `due` is when its request should have been sent.
@@ -64,7 +74,8 @@ impl Window {
             Until::Window { warmup_ms, measured_ms } => match &self.open {
                 Some(open) => open.at.elapsed() >= Duration::from_millis(measured_ms),
                 None => {
-                    if self.started.elapsed() >= Duration::from_millis(warmup_ms) {
+                    let warm = self.started.elapsed() >= Duration::from_millis(warmup_ms);
+                    if warm && self.seen >= self.least {
                         self.open_now();
                     }
                     false

@@ -18,7 +18,7 @@ impl Peer for Nginx {
             Some(files) => (
                 " ssl",
                 format!(
-                    "ssl_certificate {};\n    ssl_certificate_key {};\n    \
+                    "ssl_protocols TLSv1.2 TLSv1.3;\n    ssl_certificate {};\n    ssl_certificate_key {};\n    \
                      ssl_session_cache off;\n    ssl_session_tickets off;",
                     files.certificate, files.key
                 ),
@@ -31,7 +31,7 @@ worker_rlimit_nofile 16384;
 error_log {folder}/error.log error;
 pid {folder}/nginx.pid;
 events {{
-  worker_connections 16000;
+  worker_connections 8192;
 }}
 http {{
   access_log off;

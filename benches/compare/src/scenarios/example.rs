@@ -10,7 +10,7 @@ pub fn example(blocks: &[Block]) -> Option<Block> {
     };
     let per_request = value("cpu-quiet")?
         + (KIB - 1.0) * value("cpu-kib")?
-        + (SECRETS - 1.0) * value("cpu-secret")?
+        + (SECRETS - 1.0) * value("cpu-secret")?.max(0.0)
         + value("cpu-audit")?.max(0.0);
     let handshakes = HANDSHAKES * value("cpu-handshake")?;
     let cores = (RATE * per_request + handshakes) / 1e6;

@@ -109,8 +109,12 @@ pub fn routes(bench: &Bench) -> Result<Report, Failure> {
             secret: 0,
         }
     });
-    let (table, _) = variants_of(bench, &variants, "routes")?;
-    Ok(Report::new(table))
+    let (table, tracks) = variants_of(bench, &variants, "routes")?;
+    let each = match tracks.as_slice() {
+        [_, one, _, many, _] => Some((many.resident_mb() - one.resident_mb()) * 1e3 / 9_999.0),
+        _ => None,
+    };
+    Ok(Report::new(table).figure("kb-route", each))
 }
 
 /// One way to set the gateway up, and what is sent to it.

@@ -38,9 +38,9 @@ pub fn tls(bench: &Bench) -> Result<Report, Failure> {
     let (open, fresh) = tracks.split_at(peers.len());
     let columns = [
         "gateway",
-        "connections stay open: µs a request",
+        "kept open: µs a request",
         "× nginx",
-        "handshake and one request: µs",
+        "handshake + request: µs",
         "× nginx",
         "handshakes/s",
     ];
