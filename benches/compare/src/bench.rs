@@ -25,6 +25,8 @@ pub struct Bench {
     folder: PathBuf,
     started: Cell<u32>,
     runs: Cell<u64>,
+    /// Seconds that gateways waited for their CPU, and seconds in all.
+    waits: Cell<(f64, f64)>,
     faults: RefCell<Vec<String>>,
 }
 
@@ -56,8 +58,9 @@ impl Bench {
         let folder = std::env::temp_dir().join(name);
         fs::create_dir_all(&folder).map_err(Failure::file(&folder))?;
         let program = program.to_string_lossy().into_owned();
-        let (started, runs, faults) = (Cell::new(0), Cell::new(0), RefCell::default());
-        Ok(Self { options, program, folder, started, runs, faults })
+        let (started, runs, waits) = (Cell::default(), Cell::default(), Cell::default());
+        let faults = RefCell::default();
+        Ok(Self { options, program, folder, started, runs, waits, faults })
     }
 
     /// Starts a receiver; `verify` makes it judge every body.
@@ -118,6 +121,9 @@ impl Bench {
             let said = String::from_utf8_lossy(&output.stderr);
             Failure::Load(format!("{}: {}", contender.name, said.trim()))
         })?;
+        let (waited, all) = self.waits.get();
+        let waited = waited + outcome.usage.wait_ns as f64 / 1e9;
+        self.waits.set((waited, all + outcome.seconds));
         let wanted = contender.status;
         let others = outcome.statuses.iter().filter(|(status, _)| **status != wanted);
         let mut faults = self.faults.borrow_mut();
@@ -139,6 +145,13 @@ impl Bench {
     /// Notes that a gateway did something wrong.
     pub fn fault(&self, what: String) {
         self.faults.borrow_mut().push(what);
+    }
+
+    /// The part of the time so far in which gateways were ready to run and others had their CPU:
+    /// near 0 on a quiet machine, and the higher, the less the figures are worth.
+    pub fn disturbed(&self) -> f64 {
+        let (waited, all) = self.waits.get();
+        if all > 0.0 { waited / all } else { 0.0 }
     }
 
     /// What went wrong so far, each once.

@@ -6,8 +6,8 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::{pages::Block, process::find};
 
-/// The machine and the versions in one line, as the block `machine`.
-pub fn block(hookward: &str) -> Block {
+/// The machine, the versions and how quiet it was in one line, as the block `machine`.
+pub fn block(hookward: &str, disturbed: f64) -> Block {
     let cpus = thread::available_parallelism().map_or(0, usize::from);
     let parts = [
         format!("{cpus} × {}", cpu().unwrap_or_else(|| "unknown CPU".into())),
@@ -15,6 +15,7 @@ pub fn block(hookward: &str) -> Block {
         version("nginx", "-v"),
         version("haproxy", "-v"),
         version(hookward, "--version"),
+        format!("neighbours had the gateways' CPU {:.0} % of the time", disturbed * 100.0),
     ];
     Block::new("machine", parts.join("; "))
 }

@@ -58,7 +58,7 @@ fn compare(options: Options) -> Result<(), Box<dyn Error>> {
     machine::raise_descriptor_limit();
     let (pages, markdown) = (options.write.clone(), options.markdown);
     let bench = Bench::new(options)?;
-    let mut blocks = vec![machine::block(&bench.options.hookward)];
+    let mut blocks = Vec::new();
     for scenario in scenarios::chosen(&bench.options.scenarios) {
         eprintln!("{scenario}");
         let report = scenario.run(&bench)?;
@@ -66,6 +66,9 @@ fn compare(options: Options) -> Result<(), Box<dyn Error>> {
         blocks.extend(report.blocks(scenario));
     }
     blocks.extend(scenarios::example(&blocks));
+    let machine = machine::block(&bench.options.hookward, bench.disturbed());
+    println!("\n{}", machine.text);
+    blocks.push(machine);
     // Wrong answers make the figures worthless: nothing is written then.
     bench.verdict()?;
     for page in pages {

@@ -140,6 +140,7 @@ impl Track {
 fn together(one: &Outcome, other: &Outcome) -> Outcome {
     let usage = |one: Usage, other: Usage| Usage {
         cpu_ns: one.cpu_ns + other.cpu_ns,
+        wait_ns: one.wait_ns + other.wait_ns,
         user_ticks: one.user_ticks + other.user_ticks,
         system_ticks: one.system_ticks + other.system_ticks,
     };
@@ -178,7 +179,8 @@ mod tests {
     use crate::load::Latency;
 
     fn outcome(answers: u64, cpu_us: u64) -> Outcome {
-        let usage = Usage { cpu_ns: answers * cpu_us * 1_000, user_ticks: 1, system_ticks: 3 };
+        let usage =
+            Usage { cpu_ns: answers * cpu_us * 1_000, user_ticks: 1, system_ticks: 3, wait_ns: 0 };
         let latency = Some(Latency { p50_us: 10.0, p99_us: 20.0 });
         Outcome { seconds: 0.5, answers, usage, latency, resident_kib: 1_000, ..Outcome::default() }
     }

@@ -1,6 +1,6 @@
 //! What a process and its children have used, by the kernel's own account in `/proc`.
 
-use std::{fs, path::Path};
+use std::fs;
 
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +15,8 @@ pub struct Tree {
 pub struct Usage {
     /// On a CPU, in nanoseconds.
     pub cpu_ns: u64,
+    /// Ready to run while somebody else had the CPU, in nanoseconds: what neighbours took.
+    pub wait_ns: u64,
     /// In user mode, in clock ticks: exact only over many bursts.
     pub user_ticks: u64,
     /// In the kernel, in clock ticks.
@@ -45,9 +47,11 @@ impl Tree {
     pub fn usage(&self) -> Usage {
         self.processes.iter().fold(Usage::default(), |sum, process| {
             let (user_ticks, system_ticks) = ticks(*process).unwrap_or_default();
-            let cpu_ns = on_cpu(*process).unwrap_or_else(|| in_ns(user_ticks + system_ticks));
+            let (cpu_ns, wait_ns) =
+                scheduled(*process).unwrap_or_else(|| (in_ns(user_ticks + system_ticks), 0));
             Usage {
                 cpu_ns: sum.cpu_ns + cpu_ns,
+                wait_ns: sum.wait_ns + wait_ns,
                 user_ticks: sum.user_ticks + user_ticks,
                 system_ticks: sum.system_ticks + system_ticks,
             }
@@ -66,20 +70,26 @@ impl Usage {
     pub fn since(self, earlier: Self) -> Self {
         Self {
             cpu_ns: self.cpu_ns.saturating_sub(earlier.cpu_ns),
+            wait_ns: self.wait_ns.saturating_sub(earlier.wait_ns),
             user_ticks: self.user_ticks.saturating_sub(earlier.user_ticks),
             system_ticks: self.system_ticks.saturating_sub(earlier.system_ticks),
         }
     }
 }
 
-/// The scheduler's count, thread by thread; `None` where the kernel keeps none.
-fn on_cpu(process: u32) -> Option<u64> {
-    let threads = fs::read_dir(format!("/proc/{process}/task")).ok()?;
-    threads.flatten().map(|thread| first_number(&thread.path().join("schedstat"))).sum()
-}
-
-fn first_number(file: &Path) -> Option<u64> {
-    fs::read_to_string(file).ok()?.split_ascii_whitespace().next()?.parse().ok()
+/// The scheduler's account, thread by thread: time on a CPU, and time ready but not on one. `None`
+/// where the kernel keeps none.
+fn scheduled(process: u32) -> Option<(u64, u64)> {
+    let threads = fs::read_dir(format!("/proc/{process}/task")).ok()?.flatten();
+    let times = threads.map(|thread| {
+        let account = fs::read_to_string(thread.path().join("schedstat")).ok()?;
+        let mut times = account.split_ascii_whitespace().map_while(|time| time.parse().ok());
+        Some((times.next()?, times.next()?))
+    });
+    times.fold(Some((0_u64, 0_u64)), |sum, times: Option<(u64, u64)>| {
+        let ((cpu, wait), (more_cpu, more_wait)) = sum.zip(times)?;
+        Some((cpu + more_cpu, wait + more_wait))
+    })
 }
 
 fn parent(process: u32) -> Option<u32> {

@@ -26,17 +26,15 @@ pub fn run(plan: &Plan) -> Result<Outcome, LoadError> {
     let mut poll = Poll::new()?;
     engine.open_all(&poll)?;
     let mut events = Events::with_capacity(256);
-    let mut heard = Instant::now();
-    let mut seen = 0;
+    let (mut sent, mut heard) = (0, Instant::now());
     while !engine.window.over() {
         poll.poll(&mut events, Some(TICK))?;
         for event in &events {
             engine.serve(event, &poll)?;
         }
-        if engine.sent != seen || heard.elapsed() < SILENCE {
-            heard = if engine.sent == seen { heard } else { Instant::now() };
-            seen = engine.sent;
-        } else {
+        if engine.sent != sent {
+            (sent, heard) = (engine.sent, Instant::now());
+        } else if heard.elapsed() > SILENCE {
             return Err(LoadError::Silent(SILENCE.as_secs()));
         }
     }

@@ -33,18 +33,22 @@ pub fn latency(bench: &Bench) -> Result<Report, Failure> {
         plan.until = Until::Window { warmup_ms: 200, measured_ms };
         contenders.push(Contender::new(peer.name(), server, plan).realtime(realtime));
     }
-    let tracks = race(bench, &contenders, bench.options.rounds.div_ceil(2))?;
+    let tracks = race(bench, &contenders, bench.options.rounds)?;
     let [nginx, _, hookward] = tracks.as_slice() else { return Ok(Report::default()) };
     let columns = ["gateway", "p50 µs", "× nginx", "p99 µs", "× nginx", "CPU µs a request"];
     let mut table = Table::new(columns);
     for track in &tracks {
+        let against = |ours: &[f64], base: &[f64]| match std::ptr::eq(track, nginx) {
+            true => "1".into(),
+            false => ratio(Summary::of_ratios(ours, base)),
+        };
         let (p50, p99) = (track.p50_us(), track.p99_us());
         table.row([
             track.name.clone(),
             median(Summary::of(p50.iter().copied())),
-            ratio(Summary::of_ratios(&p50, &nginx.p50_us())),
+            against(&p50, &nginx.p50_us()),
             median(Summary::of(p99.iter().copied())),
-            ratio(Summary::of_ratios(&p99, &nginx.p99_us())),
+            against(&p99, &nginx.p99_us()),
             median(track.cpu()),
         ]);
     }
