@@ -77,19 +77,17 @@ impl Usage {
     }
 }
 
-/// The scheduler's account, thread by thread: time on a CPU, and time ready but not on one. `None`
-/// where the kernel keeps none.
+/// The scheduler's account of all threads: time on a CPU, and time ready but not on one. `None`
+/// where the kernel keeps none; a thread that has just ended counts no more.
 fn scheduled(process: u32) -> Option<(u64, u64)> {
+    fs::metadata(format!("/proc/{process}/schedstat")).ok()?;
     let threads = fs::read_dir(format!("/proc/{process}/task")).ok()?.flatten();
-    let times = threads.map(|thread| {
+    let times = threads.filter_map(|thread| {
         let account = fs::read_to_string(thread.path().join("schedstat")).ok()?;
-        let mut times = account.split_ascii_whitespace().map_while(|time| time.parse().ok());
+        let mut times = account.split_ascii_whitespace().map_while(|time| time.parse::<u64>().ok());
         Some((times.next()?, times.next()?))
     });
-    times.fold(Some((0_u64, 0_u64)), |sum, times: Option<(u64, u64)>| {
-        let ((cpu, wait), (more_cpu, more_wait)) = sum.zip(times)?;
-        Some((cpu + more_cpu, wait + more_wait))
-    })
+    Some(times.fold((0, 0), |sum: (u64, u64), times| (sum.0 + times.0, sum.1 + times.1)))
 }
 
 fn parent(process: u32) -> Option<u32> {
