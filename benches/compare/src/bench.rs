@@ -185,6 +185,7 @@ impl Bench {
             secret: 0,
             forged: false,
             certificate: None,
+            hybrid: false,
         }
     }
 

@@ -87,7 +87,8 @@ impl<'a> Engine<'a> {
     fn new(plan: &'a Plan) -> Result<Self, LoadError> {
         // Each connection, here and behind the gateway, is open and was used before anything counts.
         let warm = 2 * plan.connections.max(plan.routes) as u64;
-        let tls = plan.certificate.as_deref().map(tls_client).transpose()?;
+        let tls =
+            plan.certificate.as_deref().map(|pem| tls_client(pem, plan.hybrid)).transpose()?;
         Ok(Self {
             plan,
             tls,

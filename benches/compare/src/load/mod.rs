@@ -42,6 +42,8 @@ pub struct Plan {
     pub forged: bool,
     /// The certificate that is trusted, in PEM; without it the connections are plain.
     pub certificate: Option<String>,
+    /// Whether the client also offers X25519MLKEM768, and prefers it.
+    pub hybrid: bool,
 }
 
 /// What becomes of a connection after an answer.

@@ -107,8 +107,9 @@ impl Stream {
 }
 
 /// A client that trusts this one certificate and makes a full handshake each time, with what all
-/// gateways under test speak: TLS 1.3, X25519, AES-128-GCM.
-pub fn tls_client(certificate: &str) -> Result<Arc<ClientConfig>, LoadError> {
+/// gateways under test speak: TLS 1.3, X25519, AES-128-GCM. A hybrid one prefers X25519MLKEM768, as
+/// many senders do, and sends a share for both.
+pub fn tls_client(certificate: &str, hybrid: bool) -> Result<Arc<ClientConfig>, LoadError> {
     let wrong = |error: &dyn ToString| LoadError::Certificate(error.to_string());
     let certificate =
         CertificateDer::from_pem_slice(certificate.as_bytes()).map_err(|error| wrong(&error))?;
@@ -116,6 +117,9 @@ pub fn tls_client(certificate: &str) -> Result<Arc<ClientConfig>, LoadError> {
     roots.add(certificate).map_err(|error| wrong(&error))?;
     let mut provider = aws_lc_rs::default_provider();
     provider.kx_groups = vec![aws_lc_rs::kx_group::X25519];
+    if hybrid {
+        provider.kx_groups.insert(0, aws_lc_rs::kx_group::X25519MLKEM768);
+    }
     provider.cipher_suites.retain(|suite| suite.suite() == CipherSuite::TLS13_AES_128_GCM_SHA256);
     let mut config = ClientConfig::builder_with_provider(Arc::new(provider))
         .with_protocol_versions(&[&rustls::version::TLS13])

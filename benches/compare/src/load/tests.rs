@@ -25,6 +25,7 @@ fn plan(target: SocketAddr) -> Plan {
         secret: 0,
         forged: false,
         certificate: None,
+        hybrid: false,
     }
 }
 

@@ -6,7 +6,6 @@ use crate::{
     failure::Failure,
     peers::{Haproxy, Hookward, Nginx, Peer},
     race::{Contender, Track, race},
-    stats::Summary,
     table::{Table, figure, median, ratio},
 };
 
@@ -52,11 +51,7 @@ pub fn plain(bench: &Bench) -> Result<Report, Failure> {
             figure(track.resident_mb()),
         ]);
     }
-    let middle = |summary: Option<Summary>| summary.map(|summary| summary.median);
-    Ok(Report::new(table)
-        .figure("cpu-base", middle(hookward.cpu()))
-        .figure("ratio-nginx", middle(hookward.against(nginx)))
-        .figure("ratio-haproxy", middle(hookward.against(haproxy))))
+    Ok(Report::new(table).figure("cpu-base", hookward.cpu().map(|cpu| cpu.median)))
 }
 
 /// What an audit line for each decision costs.

@@ -11,7 +11,8 @@ use crate::{
 };
 
 /// Requests on connections that stay open, and one request on each new connection: a full
-/// handshake each.
+/// handshake each. The last column is for clients that offer X25519MLKEM768 too: a gateway that
+/// does not know it takes X25519.
 pub fn tls(bench: &Bench) -> Result<Report, Failure> {
     let receiver = bench.receiver(false, false)?;
     let hookward = Hookward::new(&bench.options.hookward);
@@ -23,11 +24,11 @@ pub fn tls(bench: &Bench) -> Result<Report, Failure> {
     }
     let certificate = bench.certificate_pem()?;
     let mut contenders = Vec::new();
-    for reuse in [Reuse::Always, Reuse::Never] {
+    for (reuse, hybrid) in [(Reuse::Always, false), (Reuse::Never, false), (Reuse::Never, true)] {
         for (peer, server) in peers.into_iter().zip(&servers) {
             let mut plan = bench.burst(server);
             plan.certificate = Some(certificate.clone());
-            plan.reuse = reuse;
+            (plan.reuse, plan.hybrid) = (reuse, hybrid);
             if reuse == Reuse::Never {
                 plan.connections = 16;
             }
@@ -36,6 +37,7 @@ pub fn tls(bench: &Bench) -> Result<Report, Failure> {
     }
     let tracks = race(bench, &contenders, bench.options.rounds.div_ceil(2))?;
     let (open, fresh) = tracks.split_at(peers.len());
+    let (fresh, hybrid) = fresh.split_at(peers.len());
     let columns = [
         "gateway",
         "kept open: µs a request",
@@ -43,12 +45,13 @@ pub fn tls(bench: &Bench) -> Result<Report, Failure> {
         "handshake + request: µs",
         "× nginx",
         "handshakes/s",
+        "hybrid offered: µs",
     ];
     let mut table = Table::new(columns);
     let (Some(nginx_open), Some(nginx_fresh)) = (open.first(), fresh.first()) else {
         return Ok(Report::default());
     };
-    for (open, fresh) in open.iter().zip(fresh) {
+    for ((open, fresh), hybrid) in open.iter().zip(fresh).zip(hybrid) {
         table.row([
             open.name.clone(),
             median(open.cpu()),
@@ -56,6 +59,7 @@ pub fn tls(bench: &Bench) -> Result<Report, Failure> {
             median(fresh.cpu()),
             against(fresh, nginx_fresh),
             median(fresh.rate()),
+            median(hybrid.cpu()),
         ]);
     }
     let last = |tracks: &[Track]| tracks.last().and_then(Track::cpu).map(|cpu| cpu.median);
