@@ -54,6 +54,11 @@ impl Table {
     }
 }
 
+/// A number of things.
+pub fn count(number: u64) -> String {
+    thousands(number as f64)
+}
+
 /// A figure with as many digits as it deserves.
 pub fn figure(value: f64) -> String {
     let digits = match value.abs() {
@@ -101,6 +106,7 @@ mod tests {
             assert_eq!(figure(value), text);
         }
         assert_eq!(figure(1234.4), "1,234");
+        assert_eq!([count(7), count(10_000)], ["7", "10,000"]);
         assert_eq!(figure(-1_234_567.0), "-1,234,567");
     }
 

@@ -7,7 +7,7 @@ use crate::{
     load::{Outcome, Until},
     peers::{Hookward, Nginx},
     race::{Contender, race},
-    table::{Table, figure, median},
+    table::{Table, count, figure, median},
 };
 
 /// Fills a fresh gateway with so many deliveries, then races it. The race adds entries too, so
@@ -40,7 +40,7 @@ pub fn entries(bench: &Bench) -> Result<Report, Failure> {
         let tracks = race(bench, &contenders, bench.options.rounds.div_ceil(2))?;
         if let [nginx, hookward] = tracks.as_slice() {
             table.row([
-                figure(entries as f64),
+                count(entries),
                 median(hookward.cpu()),
                 against(hookward, nginx),
                 figure(resident_kib as f64 * 1024.0 / 1e6),

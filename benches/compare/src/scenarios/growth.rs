@@ -7,7 +7,7 @@ use crate::{
     peers::{Haproxy, Hookward, Nginx, Peer},
     process::Server,
     race::{Contender, Track, race},
-    table::{Table, figure, median},
+    table::{Table, count, figure, median},
 };
 
 /// Bodies of 256 B to 256 KiB.
@@ -67,7 +67,7 @@ pub fn connections(bench: &Bench) -> Result<Report, Failure> {
         let tracks = three(bench, &receiver, haproxy, |plan| plan.connections = connections)?;
         let [nginx, haproxy, hookward] = tracks.as_slice() else { continue };
         table.row([
-            connections.to_string(),
+            count(connections as u64),
             median(nginx.cpu()),
             median(haproxy.cpu()),
             median(hookward.cpu()),
@@ -104,7 +104,7 @@ pub fn routes(bench: &Bench) -> Result<Report, Failure> {
         let to = if used > 1 { "to all in turn" } else { "to one" };
         Variant {
             gateway: Hookward { routes, ..Hookward::new(&bench.options.hookward) },
-            label: format!("{routes}, {to}"),
+            label: format!("{}, {to}", count(routes as u64)),
             routes: used,
             secret: 0,
         }

@@ -9,7 +9,7 @@ use crate::{
     process::realtime_permitted,
     race::{Contender, race},
     stats::Summary,
-    table::{Table, median, ratio},
+    table::{Table, count, median, ratio},
 };
 
 /// Open loop: requests leave on time, whatever the answers do, and are timed from when they were
@@ -54,7 +54,7 @@ pub fn latency(bench: &Bench) -> Result<Report, Failure> {
     }
     let note = format!(
         "{} requests/s, {}.",
-        bench.options.rate,
+        count(bench.options.rate.into()),
         if realtime { "SCHED_RR" } else { "without real-time scheduling, which is not permitted" }
     );
     Ok(Report::new(table).note(note).figure("cpu-quiet", hookward.cpu().map(|cpu| cpu.median)))
