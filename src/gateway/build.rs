@@ -17,7 +17,7 @@ use crate::{
     net::Sources,
     pairing, replay,
     telemetry::Telemetry,
-    upstream::{self, TlsContext, Upstream},
+    upstream::{self, Origins, TlsContext, Upstream},
 };
 
 use super::{AllowFrom, Gateway, Route, RouteKeys, Router, Shared, Snapshot};
@@ -77,6 +77,7 @@ impl Gateway {
             replay: Arc::new(replay::Registry::new()),
             limits: limit::Registry::new(MAX_SOURCES),
             pairings: pairing::Registry::default(),
+            origins: Origins::default(),
         };
         gateway.apply(config)?;
         Ok(Arc::new(gateway))
@@ -133,6 +134,7 @@ impl Gateway {
                 provider: &checked.provider,
                 protected: protected(checked),
                 tls: &tls,
+                origins: &self.origins,
                 previous,
             })
             .map_err(|error| BuildError::Upstream { route: Arc::clone(&checked.name), error })
