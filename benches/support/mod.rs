@@ -1,7 +1,5 @@
 //! Requests as providers sign them: what the benches of engine and stack are fed with.
 
-#![expect(dead_code, reason = "each bench uses a part of this")]
-
 use std::sync::Arc;
 
 use hookward::{
@@ -58,17 +56,4 @@ impl Sender {
         let uri = signed.target().parse().expect("a path");
         Signed { method: signed.method, uri, headers, body: signed.body }
     }
-}
-
-/// JSON of about so many bytes.
-pub(crate) fn json(bytes: usize) -> Vec<u8> {
-    let pad = "x".repeat(bytes.saturating_sub(36));
-    format!(r#"{{"id":"evt_1","type":"x","pad":"{pad}"}}"#).into_bytes()
-}
-
-/// A form of about so many bytes, in fields as a provider of messages sends them.
-pub(crate) fn form(bytes: usize) -> Vec<u8> {
-    let field = |number: usize| format!("Field{number:05}=hello+world%2C+{number:05}");
-    let fields: Vec<_> = (0..bytes.div_ceil(37)).rev().map(field).collect();
-    fields.join("&").into_bytes()
 }
