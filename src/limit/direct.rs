@@ -14,8 +14,7 @@ use super::{
 use crate::config::model::Quota;
 
 /// governor's limiter with a single bucket.
-pub(super) type Bucket<C> =
-    RateLimiter<NotKeyed, InMemoryState, C, NoOpMiddleware<<C as Clock>::Instant>>;
+type Bucket<C> = RateLimiter<NotKeyed, InMemoryState, C, NoOpMiddleware<<C as Clock>::Instant>>;
 
 /// One budget, whoever asks.
 pub struct Direct<C: Clock = DefaultClock> {

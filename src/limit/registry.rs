@@ -27,7 +27,8 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// An empty one. Each limit by source keeps up to `max_sources` of them, about 250 bytes each.
+    /// An empty one. Each limit by source keeps `max_sources` of them, and never more than twice as
+    /// many: about 40 bytes each.
     pub fn new(max_sources: u64) -> Self {
         Self { max_sources, routes: Mutex::default() }
     }
