@@ -1,6 +1,6 @@
 //! From a checked configuration to a running snapshot, at start and at reload.
 
-use std::{path::Path, sync::Arc};
+use std::{collections::HashMap, path::Path, sync::Arc};
 
 use arc_swap::ArcSwap;
 use http::{HeaderName, HeaderValue};
@@ -110,20 +110,18 @@ impl Gateway {
         let patience = u64::try_from(limits.body_timeout.as_millis()).unwrap_or(u64::MAX);
         self.shared.body_timeout_ms.store(patience, std::sync::atomic::Ordering::Relaxed);
         self.shared.telemetry.configured(&config.digest);
-        let there = |name: &str| snapshot.routes.iter().any(|route| &*route.name == name);
-        self.limits.retain(there);
-        self.pairings.retain(|name| {
-            snapshot.routes.iter().any(|r| *r.name == *name && r.keys.pairing().is_some())
-        });
-        self.shared.telemetry.metrics().retain(there);
+        let routes = by_name(&snapshot);
+        self.limits.retain(|name| routes.contains_key(name));
+        self.pairings.retain(|name| routes.get(name).is_some_and(|r| r.keys.pairing().is_some()));
+        self.shared.telemetry.metrics().retain(|name| routes.contains_key(name));
+        drop(routes);
         self.snapshot.store(Arc::new(snapshot));
         Ok(())
     }
 
     fn build(&self, config: &Config) -> Result<Snapshot, BuildError> {
         let before = self.snapshot();
-        let previous: std::collections::HashMap<&str, &Arc<Route>> =
-            before.routes.iter().map(|route| (&*route.name, route)).collect();
+        let previous = by_name(&before);
         let tls = TlsContext::new();
         let build = |checked: &model::Route| {
             let previous = previous.get(&*checked.name).map(|route| &*route.upstream);
@@ -204,6 +202,10 @@ impl Snapshot {
     fn empty() -> Self {
         Self { router: Router::default(), routes: Vec::new(), trusted_proxies: Sources::new(&[]) }
     }
+}
+
+fn by_name(snapshot: &Snapshot) -> HashMap<&str, &Route> {
+    snapshot.routes.iter().map(|route| (&*route.name, &**route)).collect()
 }
 
 fn insert(router: &mut Router, route: &model::Route, index: usize) {
