@@ -115,7 +115,7 @@ impl Gateway {
         self.pairings.retain(|name| routes.get(name).is_some_and(|r| r.keys.pairing().is_some()));
         self.shared.telemetry.metrics().retain(|name| routes.contains_key(name));
         drop(routes);
-        self.snapshot.store(Arc::new(snapshot));
+        let_go(self.snapshot.swap(Arc::new(snapshot)));
         Ok(())
     }
 
@@ -201,6 +201,18 @@ impl Gateway {
 impl Snapshot {
     fn empty() -> Self {
         Self { router: Router::default(), routes: Vec::new(), trusted_proxies: Sources::new(&[]) }
+    }
+}
+
+/// Whoever holds a snapshot last pays for dropping it, which takes tens of milliseconds where there
+/// are thousands of routes: that should be nobody who serves a request.
+fn let_go(old: Arc<Snapshot>) {
+    // A request looks at it for microseconds, and keeps no more than its own route.
+    for _ in 0..100 {
+        if Arc::strong_count(&old) == 1 {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(1));
     }
 }
 

@@ -84,13 +84,28 @@ fn thousands_of_routes_start_and_reload_soon_and_each_is_found() {
 
 #[test]
 fn as_many_errors_are_found_soon_and_told_in_part() {
+    let sound = routes("http://127.0.0.1:9");
+    let wrong = sound.replace("provider = \"github\"", "provider = 3");
+    let patterns: Vec<_> = (0..ROUTES).map(|n| format!("no-{n}.toml")).collect();
+    for (what, include, main, beside) in [
+        ("values of the wrong type", "", wrong.as_str(), ""),
+        ("tables that are there twice", "include = [\"beside.toml\"]", &sound, sound.as_str()),
+        ("includes that match nothing", &format!("include = {patterns:?}"), "", ""),
+    ] {
+        bounded(what, &format!("{include}\n{main}"), beside);
+    }
+}
+
+fn bounded(what: &str, main: &str, beside: &str) {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("hookward.toml");
-    let broken = routes("http://127.0.0.1:9").replace("provider = \"github\"", "provider = 3");
-    std::fs::write(&path, format!("[server]\nlisten = [\"127.0.0.1:0\"]\n{broken}")).unwrap();
+    std::fs::write(dir.path().join("beside.toml"), beside).unwrap();
+    let (include, routes) = main.split_once('\n').unwrap();
+    let server = "[server]\nlisten = [\"127.0.0.1:0\"]";
+    std::fs::write(&path, format!("{include}\n{server}\n{routes}")).unwrap();
     let checking = Instant::now();
     let problems = load_and_lint(&path, &LoadOptions::new(UnixMs::from_secs(0))).err();
-    assert!(checking.elapsed() < PATIENCE, "{:?} to check", checking.elapsed());
-    let problems = problems.expect("errors");
-    assert!((10..200).contains(&problems.len()), "{} problems", problems.len());
+    assert!(checking.elapsed() < PATIENCE, "{what}: {:?} to check", checking.elapsed());
+    let problems = problems.expect(what);
+    assert!((10..200).contains(&problems.len()), "{what}: {} problems", problems.len());
 }
