@@ -22,13 +22,6 @@ pub struct Direct<C: Clock = DefaultClock> {
     bucket: Bucket<C>,
 }
 
-impl Direct {
-    /// A full budget.
-    pub fn new(quota: Quota) -> Self {
-        Self::with_clock(quota, DefaultClock::default())
-    }
-}
-
 impl<C: Clock + Clone> Direct<C> {
     /// A full budget that goes by this clock.
     pub fn with_clock(quota: Quota, clock: C) -> Self {

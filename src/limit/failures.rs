@@ -33,13 +33,6 @@ pub struct Failures<C: Clock = DefaultClock> {
     last_exhausted: AtomicU64,
 }
 
-impl Failures {
-    /// Full budgets for up to `max_sources` at a time.
-    pub fn new(quota: Quota, max_sources: u64) -> Self {
-        Self::with_clock(quota, max_sources, DefaultClock::default())
-    }
-}
-
 impl<C: Clock + Clone> Failures<C> {
     /// Full budgets that go by this clock.
     pub fn with_clock(quota: Quota, max_sources: u64, clock: C) -> Self {

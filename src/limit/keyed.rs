@@ -20,13 +20,6 @@ pub struct Keyed<C: Clock = DefaultClock> {
     buckets: RateLimiter<Source, Recent<Nanos>, C, NoOpMiddleware<C::Instant>>,
 }
 
-impl Keyed {
-    /// Full budgets for up to `max_sources` at a time.
-    pub fn new(quota: Quota, max_sources: u64) -> Self {
-        Self::with_clock(quota, max_sources, DefaultClock::default())
-    }
-}
-
 impl<C: Clock + Clone> Keyed<C> {
     /// Full budgets that go by this clock.
     pub fn with_clock(quota: Quota, max_sources: u64, clock: C) -> Self {
