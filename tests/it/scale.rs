@@ -25,7 +25,7 @@ fn routes(upstream: &str) -> String {
             2 => format!("path = \"/below-{n}/*\""),
             _ => format!("path = \"/host\"\nhost = [\"h{n}.example\"]"),
         };
-        let schema = if n % 10 == 0 { "body.schema = \"any.json\"" } else { "" };
+        let schema = if n.is_multiple_of(10) { "body.schema = \"any.json\"" } else { "" };
         format!(
             r#"
 [routes.r{n}]
