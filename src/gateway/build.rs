@@ -210,10 +210,11 @@ fn let_go(old: Arc<Snapshot>) {
     // A request looks at it for microseconds, and keeps no more than its own route.
     for _ in 0..100 {
         if Arc::strong_count(&old) == 1 {
-            return;
+            break;
         }
         std::thread::sleep(std::time::Duration::from_millis(1));
     }
+    drop(old);
 }
 
 fn by_name(snapshot: &Snapshot) -> HashMap<&str, &Route> {
