@@ -15,7 +15,6 @@ LIMITS: dict[str, dict[str, float]] = {
         "system calls, busy": 4.2,
         "system calls at 500/s": 6.1,
     },
-    # On a connection of its own: every refusal of a signature closes, so that all look alike.
     "forged": {
         "instructions but SHA-256's": 30_800,
         "instructions of SHA-256": 60_500,
