@@ -151,8 +151,10 @@ pub struct Record {
     pub checks: Checks,
     /// Whether body bytes may still be under way; the connection cannot be used again then.
     pub unread: bool,
-    /// Whether an HTTP/1 body was still under way when its head was complete.
+    /// Whether there was an HTTP/1 body.
     pub bodied: bool,
+    /// Whether it came with its head, so that nothing of it is under way.
+    pub whole: bool,
     /// Whether nothing on the connection is a request any more after this one: a chunked body is
     /// the last, because its end is a matter of parsing.
     pub last: bool,
@@ -209,6 +211,7 @@ impl Record {
             checks: Checks::default(),
             unread: false,
             bodied: false,
+            whole: false,
             last: false,
             key_id: None,
             event_id: None,
@@ -311,6 +314,11 @@ impl RequestId {
     /// As a header's value.
     pub const fn value(&self) -> &HeaderValue {
         &self.0
+    }
+
+    /// The value itself, for whoever is the last to need it: a copy of it would be shared.
+    pub fn take(&mut self) -> HeaderValue {
+        std::mem::replace(&mut self.0, HeaderValue::from_static(""))
     }
 }
 

@@ -160,8 +160,8 @@ fn begin<B: Body + 'static>(
 ) -> Box<Record> {
     let mut record = Box::new(Record::new(Arc::clone(shared)));
     if head.version < Version::HTTP_2 {
-        // Nobody has to read what is here already for the next request to be found.
-        record.bodied = !body.is_end_stream() && !is_whole(body);
+        record.bodied = !body.is_end_stream();
+        record.whole = is_whole(body);
         record.unread = record.bodied;
         // Only a chunked body does not say how long it will be.
         record.last = record.unread && body.size_hint().exact().is_none();
@@ -211,7 +211,7 @@ where
 
 /// Makes the one decision known (metrics, audit, log), and makes the response.
 fn conclude<R: From<Bytes>>(result: Result<Answer<R>, Refused>) -> Response<R> {
-    let (mut response, record) = match result {
+    let (mut response, mut record) = match result {
         Ok(Answer { response, mut record }) => {
             let response = forwarded(response, &record);
             record.conclude(Code::Forwarded, response.status().as_u16(), None);
@@ -220,15 +220,19 @@ fn conclude<R: From<Bytes>>(result: Result<Answer<R>, Refused>) -> Response<R> {
         Err(Refused { refusal, mut record }) => {
             charge_failure(&refusal, &record);
             let response = respond(&refusal, &record);
-            // Of refusals that must look alike, those that left the body unread close; so all do.
+            // Of refusals that must look alike, those that leave a body on its way close; so all
+            // do. A body that came with its head leaves nothing, whether anybody looked at it or not.
             let usual = super::status_of(refusal.code).unwrap_or_default();
-            record.last |= record.bodied && is_uniform(usual, record.route.as_deref());
+            if is_uniform(usual, record.route.as_deref()) {
+                record.last |= record.bodied && !record.whole;
+                record.unread &= !record.whole;
+            }
             record.conclude(refusal.code, told(refusal.code, response.status()), Some(&refusal));
             (response, record)
         }
     };
     let headers = response.headers_mut();
-    headers.insert(X_REQUEST_ID, record.request_id.value().clone());
+    headers.insert(X_REQUEST_ID, record.request_id.take());
     if record.unread || record.last {
         // What is left of the body is discarded, and nothing behind it is read as a request.
         headers.insert(CONNECTION, HeaderValue::from_static("close"));

@@ -8,7 +8,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::HeaderValue;
+use http::{HeaderValue, request::Parts};
 use tower::Service;
 
 use crate::{
@@ -45,13 +45,7 @@ impl Service<Delivery<Bytes, Admitted>> for Forward {
         let whole = whole_of(proof);
         let route = Arc::clone(record.route());
         Box::pin(async move {
-            let exchange = {
-                let monitored = monitored(&record);
-                let outgoing = outgoing(&record, proven, monitored.as_deref());
-                route.upstream.exchange(&outgoing, &head, body)
-            };
-            drop(head);
-            let Exchanged { took, result } = exchange.await;
+            let Exchanged { took, result } = exchange(&route, &record, proven, head, body).await;
             drop(whole);
             record.upstream_us = Some(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
             match result {
@@ -69,6 +63,18 @@ impl Service<Delivery<Bytes, Admitted>> for Forward {
             }
         })
     }
+}
+
+/// Begins the exchange; the future holds neither the head nor what was made of the record.
+fn exchange<'a>(
+    route: &'a Route,
+    record: &Record,
+    proven: Proven,
+    head: Box<Parts>,
+    body: Bytes,
+) -> impl Future<Output = Exchanged> + Send + use<'a> {
+    let monitored = monitored(record);
+    route.upstream.exchange(&outgoing(record, proven, monitored.as_deref()), &head, body)
 }
 
 /// What the receiver is told besides the sender's own head and body.

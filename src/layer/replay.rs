@@ -124,11 +124,11 @@ fn admit<P>(
     delivery: &mut Delivery<Bytes, Judged<P>>,
 ) -> Result<Admission, Refusal> {
     let head = Head::of(&delivery.head);
-    let event = route.scheme.event(head, &delivery.body);
+    let mut event = route.scheme.event(head, &delivery.body);
     let repeats = route.replay.is_some() && route.scheme.repeats(head, &delivery.body);
     let record = &mut delivery.record;
     record.event_id = joined(&event);
-    record.event_type.clone_from(&event.kind);
+    record.event_type = event.kind.take();
     // What a monitored signature or timestamp let through is a stranger's: no state is read or
     // written for it.
     let (((_, Held::Proven(verified)), Held::Proven(timely)), _) = &delivery.proof else {

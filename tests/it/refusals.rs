@@ -135,9 +135,43 @@ fn uniform_answers_do_not_tell_failures_apart() {
         // A claim that the head shows to be missing is refused before the body is read.
     }
     for other in &seen[1..] {
-        assert_eq!(other.1, seen[0].1);
+        assert_eq!(*other, seen[0]);
     }
     assert!(!seen[0].1.contains("code"));
+}
+
+/// A body that came with its head leaves nothing to be misread, so refusing a signature costs no
+/// connection; one that is still under way does, whether the gateway looked at it or not.
+#[test]
+fn refused_signatures_look_alike_to_the_connection_too() {
+    let upstream = Upstream::start();
+    let config = format!(
+        "[routes.github]\npath = \"/github\"\nprovider = \"github\"\nsecrets = [{{ value = \"{SECRET}\" }}]\nupstream = \"{}\"\n",
+        upstream.url("")
+    );
+    let gateway = Gateway::start(&config);
+    let forged = github("another secret entirely", b"{}");
+    let refused = [vec![], vec![("X-Hub-Signature-256", forged.as_str())]];
+    let mut client = gateway.connect();
+    for headers in refused.iter().cycle().take(4) {
+        let answer = client.write(&request("POST", "/github", headers, b"{}")).read().unwrap();
+        assert_eq!((answer.status, answer.header("connection")), (401, None));
+    }
+    let good = github(SECRET, b"{}");
+    client.write(&request("POST", "/github", &[("X-Hub-Signature-256", &good)], b"{}"));
+    assert_eq!(client.read().unwrap().status, 200);
+    for headers in &refused {
+        let whole = request("POST", "/github", headers, b"{}");
+        let (now, later) = whole.split_at(whole.len() - 1);
+        let mut client = gateway.connect();
+        client.write(now);
+        // Without a signature the answer does not wait for the body.
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        client.write(later);
+        let answer = client.read().unwrap();
+        assert_eq!((answer.status, answer.header("connection")), (401, Some("close")));
+    }
+    assert_eq!(upstream.count(), 1);
 }
 
 #[test]
