@@ -13,6 +13,8 @@ use super::framing::Framing;
 pub(super) const MAX_HEAD: usize = 64 * 1024;
 /// The most fields of an answer.
 const MAX_FIELDS: usize = 100;
+/// No body is longer, in bytes.
+const MAX_LENGTH: u64 = u64::MAX >> 1;
 
 /// An answer's head, and what it says of the connection.
 #[derive(Debug)]
@@ -33,12 +35,14 @@ pub(in super::super) enum BadAnswer {
     TooLarge,
     #[error("its answer has a Content-Length that is no length, or two that differ")]
     Length,
+    #[error("its answer has a Transfer-Encoding that is no text, or is of HTTP/1.0")]
+    Coding,
     #[error("it switched protocols unasked")]
     Switched,
 }
 
 /// Reads the head that these bytes begin with, and how long it is; nothing if it is not whole.
-/// Interim answers are passed over.
+/// Interim answers are passed over; all of them together may have [`MAX_HEAD`] bytes, too.
 ///
 /// # Errors
 ///
@@ -61,6 +65,7 @@ pub(super) fn read(bytes: &Bytes, to_head: bool) -> Result<Option<(usize, Head)>
         at += length;
         match response.code {
             Some(101) => return Err(BadAnswer::Switched),
+            Some(100..200) if at > MAX_HEAD => return Err(BadAnswer::TooLarge),
             Some(100..200) => {}
             _ => return Ok(Some((at, head(bytes, &response, to_head)?))),
         }
@@ -90,19 +95,25 @@ fn head(
         };
         parts.headers.append(name, value);
     }
-    let framing = framing(parts.status, &parts.headers, to_head)?;
-    let persists = persists(response.version == Some(1), &parts.headers);
+    let is_11 = response.version == Some(1);
+    let bodiless =
+        to_head || matches!(parts.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+    let framing = framing(&parts.headers, is_11, bodiless)?;
+    let persists = persists(is_11, &parts.headers);
     Ok(Head { parts, framing, persists })
 }
 
-fn framing(status: StatusCode, headers: &HeaderMap, to_head: bool) -> Result<Framing, BadAnswer> {
+fn framing(headers: &HeaderMap, is_11: bool, bodiless: bool) -> Result<Framing, BadAnswer> {
     let length = length(headers)?;
-    if to_head || status == StatusCode::NO_CONTENT || status == StatusCode::NOT_MODIFIED {
+    if bodiless {
         return Ok(Framing::EMPTY);
     }
     if let Some(codings) = headers.get_all(header::TRANSFER_ENCODING).iter().next_back() {
-        let last = codings.as_bytes().rsplit(|byte| *byte == b',').next().unwrap_or_default();
-        let chunked = last.trim_ascii().eq_ignore_ascii_case(b"chunked");
+        // HTTP/1.0 has no such field: who reads it nevertheless may see another end than others do
+        // (RFC 9112 section 6.1).
+        let codings = codings.to_str().ok().filter(|_| is_11).ok_or(BadAnswer::Coding)?;
+        let last = codings.rsplit(',').next().unwrap_or_default();
+        let chunked = last.trim().eq_ignore_ascii_case("chunked");
         return Ok(if chunked { Framing::CHUNKED } else { Framing::UNTIL_CLOSE });
     }
     Ok(length.map_or(Framing::UNTIL_CLOSE, Framing::length))
@@ -118,7 +129,7 @@ fn length(headers: &HeaderMap) -> Result<Option<u64>, BadAnswer> {
                 return Err(BadAnswer::Length);
             }
             let one = digits.parse().map_err(|_| BadAnswer::Length)?;
-            if declared.replace(one).is_some_and(|other| other != one) {
+            if one > MAX_LENGTH || declared.replace(one).is_some_and(|other| other != one) {
                 return Err(BadAnswer::Length);
             }
         }
@@ -184,12 +195,41 @@ mod tests {
 
     #[test]
     fn lengths_that_are_none_or_differ_are_refused() {
-        for bad in ["x", "", "+1", "-1", "1 2", "0x1", "1, 2", "99999999999999999999", "1,"] {
+        for bad in [
+            "x",
+            "",
+            "+1",
+            "-1",
+            "1 2",
+            "0x1",
+            "1, 2",
+            "99999999999999999999",
+            "9223372036854775808",
+            "1,",
+        ] {
             let verdict = framed(200, &format!("Content-Length: {bad}\r\n"));
             assert_eq!(verdict, Err(BadAnswer::Length), "{bad:?}");
         }
         let verdict = framed(200, "Content-Length: 1\r\nContent-Length: 2\r\n");
         assert_eq!(verdict, Err(BadAnswer::Length));
+    }
+
+    #[test]
+    fn codings_that_others_may_read_otherwise_are_refused() {
+        for fields in ["chunked", "", "gzip"] {
+            let old = format!("HTTP/1.0 200 OK\r\nTransfer-Encoding: {fields}\r\n\r\n");
+            assert_eq!(of(&old).unwrap_err(), BadAnswer::Coding, "{fields}");
+        }
+        let verdict = framed(200, "Transfer-Encoding: \u{e9}, chunked\r\n");
+        assert_eq!(verdict, Err(BadAnswer::Coding));
+        // Of what has no body nobody asks for its coding.
+        assert_eq!(framed(304, "Transfer-Encoding: \u{e9}\r\n"), Ok((Framing::EMPTY, true)));
+    }
+
+    #[test]
+    fn interim_answers_have_an_end() {
+        let interim = "HTTP/1.1 100 Continue\r\n\r\n".repeat(MAX_HEAD / 25 + 1);
+        assert_eq!(of(&interim).unwrap_err(), BadAnswer::TooLarge);
     }
 
     #[test]
