@@ -5,6 +5,8 @@
 //! the connection is hyper's ([`library`]).
 
 mod answer;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(super) mod differential;
 mod library;
 mod quick;
 mod request;
