@@ -10,6 +10,8 @@ pub(super) mod differential;
 mod library;
 mod quick;
 mod request;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

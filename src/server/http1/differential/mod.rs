@@ -13,6 +13,9 @@ mod service;
 #[cfg(test)]
 mod tests;
 
+#[cfg(test)]
+pub(super) use {run::connection, service::boxed};
+
 /// Plays an input of the fuzz target: [`script::CONTROL`] bytes that say how, and a stream.
 ///
 /// # Panics

@@ -131,7 +131,7 @@ async fn drain(script: &Script, wire: &Wire, connection: &Connection) {
 }
 
 /// A connection of which nobody loses patience.
-pub(super) fn connection() -> Arc<Connection> {
+pub(in super::super) fn connection() -> Arc<Connection> {
     let (head, idle) = (std::time::Duration::MAX, std::time::Duration::MAX);
     let peer = ([127, 0, 0, 1], 1).into();
     let opened = Opened { peer, announced: None, tls: false, http2: false, certificate: None };

@@ -205,8 +205,11 @@ async fn answer(plan: Plan, wire: Wire) -> Response<AnswerBody> {
 }
 
 /// As the layer that catches panics has it; there is no other way to such a body.
-async fn boxed(body: Pieces) -> AnswerBody {
-    let inner = tower::service_fn(|request: Request<Pieces>| async {
+pub(in super::super) async fn boxed<B>(body: B) -> AnswerBody
+where
+    B: http_body::Body<Data = Bytes, Error = AnswerError> + Send + 'static,
+{
+    let inner = tower::service_fn(|request: Request<B>| async {
         Ok::<_, Infallible>(Response::new(request.into_body()))
     });
     let boxed = CatchPanicLayer::new().layer(inner).oneshot(Request::new(body)).await;
