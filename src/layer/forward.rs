@@ -15,11 +15,15 @@ use crate::{
     body::AnswerBody,
     delivery::{Delivery, Held, Record},
     gateway::Route,
-    upstream::Outgoing,
+    upstream::{Exchanged, Outgoing},
     verify::Verified,
 };
 
-use super::{Answer, Boxed, Refused, respond::replaces_success, stack::Admitted};
+use super::{
+    Answer, Boxed, Refused,
+    respond::replaces_success,
+    stack::{Admitted, whole_of},
+};
 
 /// The innermost service of the proxy.
 #[derive(Clone, Debug)]
@@ -35,34 +39,22 @@ impl Service<Delivery<Bytes, Admitted>> for Forward {
     }
 
     fn call(&mut self, delivery: Delivery<Bytes, Admitted>) -> Self::Future {
+        let proven = Proven::of(delivery.route(), &delivery.proof);
+        let Delivery { head, body, mut record, proof } = delivery;
+        // Of the proofs only this is kept: the memory for the body is given back once it was sent.
+        let whole = whole_of(proof);
+        let route = Arc::clone(record.route());
         Box::pin(async move {
-            let proven = Proven::of(delivery.route(), &delivery.proof);
-            let Delivery { head, body, mut record, proof } = delivery;
-            let route = Arc::clone(record.route());
-            let monitored = monitored(&record);
-            let outgoing = Outgoing {
-                request_id: record.request_id.value(),
-                source: record.source,
-                forwarded_for: record.source_value.as_ref(),
-                secure: record.secure,
-                host: &record.host,
-                remainder: record.remainder.as_ref().map(|range| (range.start, range.end)),
-                event_id: record.event_id.as_deref(),
-                covered_id: record.event_id.as_deref().filter(|_| proven.covers_id),
-                event_type: record.event_type.as_deref(),
-                key_id: record.key_id.as_deref(),
-                verified: proven.header(),
-                monitored: monitored.as_deref(),
-                webhook_id_seed: proven.content_key,
-                now: record.now,
+            let exchange = {
+                let monitored = monitored(&record);
+                let outgoing = outgoing(&record, proven, monitored.as_deref());
+                route.upstream.exchange(&outgoing, &head, body)
             };
-            let sent = route.shared.clock.mono();
-            let exchanged = route.upstream.exchange(&outgoing, &head, body).await;
-            let took = route.shared.clock.mono().saturating_sub(sent);
+            drop(head);
+            let Exchanged { took, result } = exchange.await;
+            drop(whole);
             record.upstream_us = Some(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
-            // The memory for the body is given back only once it was sent.
-            drop(proof);
-            match exchanged {
+            match result {
                 Ok(exchanged) => {
                     record.upstream_status = Some(exchanged.status.as_u16());
                     let mut response = exchanged.response;
@@ -76,6 +68,26 @@ impl Service<Delivery<Bytes, Admitted>> for Forward {
                 Err(refusal) => Err(Refused { refusal, record }),
             }
         })
+    }
+}
+
+/// What the receiver is told besides the sender's own head and body.
+fn outgoing<'a>(record: &'a Record, proven: Proven, monitored: Option<&'a str>) -> Outgoing<'a> {
+    Outgoing {
+        request_id: record.request_id.value(),
+        source: record.source,
+        forwarded_for: record.source_value.as_ref(),
+        secure: record.secure,
+        host: &record.host,
+        remainder: record.remainder.as_ref().map(|range| (range.start, range.end)),
+        event_id: record.event_id.as_deref(),
+        covered_id: record.event_id.as_deref().filter(|_| proven.covers_id),
+        event_type: record.event_type.as_deref(),
+        key_id: record.key_id.as_deref(),
+        verified: proven.header(),
+        monitored,
+        webhook_id_seed: proven.content_key,
+        now: record.now,
     }
 }
 

@@ -115,3 +115,11 @@ type AtReplay = (((AtSignature, Held<Verified>), Held<Timely>), NoHandshake);
 type AtSignature = ((AtClaim, Held<Claim>), Whole);
 type AtClaim = (((AtSource, Held<AllowedSource>), WithinSourceRate), NoChallenge);
 type AtSource = ((((), Routed), SecureEnough), RightCertificate);
+
+/// Of all proofs the one that holds the body's memory.
+pub(super) fn whole_of(proof: Admitted) -> Whole {
+    let ((((at_replay, _), _), _), _) = proof;
+    let (((at_signature, _), _), _) = at_replay;
+    let (_, whole) = at_signature;
+    whole
+}

@@ -87,7 +87,25 @@ pub fn judge_head(bytes: &[u8]) -> Result<bool, HeadFault> {
 
 /// Judges a complete head: request line, header lines and the blank line that ends them.
 pub(super) fn judge(head: &[u8]) -> Result<Framing, HeadFault> {
-    judge_each(head, |_, _| {}).map(|judged| judged.framing)
+    judge_each(head, &mut ()).map(|passed| passed.framing)
+}
+
+/// Who is shown the header lines of a head as they are met. What is shown is of use only once the
+/// whole head has passed.
+pub(super) trait Reader<'a> {
+    /// The name that the next line probably has: one that was shown before, or nothing. Comparing
+    /// with it is cheaper than judging a name byte by byte.
+    fn expected(&self) -> &[u8];
+    /// A line's name, and its value without the white space around it.
+    fn field(&mut self, name: &'a [u8], value: &'a [u8]);
+}
+
+impl Reader<'_> for () {
+    fn expected(&self) -> &[u8] {
+        &[]
+    }
+
+    fn field(&mut self, _: &[u8], _: &[u8]) {}
 }
 
 /// A head that passed.
@@ -96,11 +114,10 @@ pub(super) struct Passed<'a> {
     pub(super) framing: Framing,
 }
 
-/// The same, with each header line's name and value shown as they are met. They are of use only
-/// once the whole head has passed.
+/// The same for somebody who reads along.
 pub(super) fn judge_each<'a>(
     head: &'a [u8],
-    mut show: impl FnMut(&'a [u8], &'a [u8]),
+    reader: &mut impl Reader<'a>,
 ) -> Result<Passed<'a>, HeadFault> {
     let (line, mut rest) = first_line(head)?;
     let request = request_line(line)?;
@@ -113,8 +130,8 @@ pub(super) fn judge_each<'a>(
         }
         lines += 1;
         rest = after;
-        let (name, value) = fields.read(line)?;
-        show(name, value);
+        let (name, value) = fields.read(line, reader.expected())?;
+        reader.field(name, value);
     }
     if lines > MAX_LINES {
         return Err(HeadFault::TooManyLines);
@@ -154,9 +171,14 @@ struct Fields<'a> {
 
 impl<'a> Fields<'a> {
     /// Name and value of a line.
-    fn read(&mut self, line: &'a [u8]) -> Result<(&'a [u8], &'a [u8]), HeadFault> {
+    fn read(&mut self, line: &'a [u8], expected: &[u8]) -> Result<(&'a [u8], &'a [u8]), HeadFault> {
+        let is_expected = line.starts_with(expected) && line.get(expected.len()) == Some(&b':');
         // A name ends at the first byte that is not of one; that byte must be the colon.
-        let colon = line.iter().position(|b| !is_token(*b)).ok_or(HeadFault::HeaderName)?;
+        let colon = if is_expected {
+            expected.len()
+        } else {
+            line.iter().position(|b| !is_token(*b)).ok_or(HeadFault::HeaderName)?
+        };
         let (name, value) = line.split_at_checked(colon).ok_or(HeadFault::HeaderName)?;
         if name.is_empty() || name.len() > MAX_NAME || value.first() != Some(&b':') {
             return Err(HeadFault::HeaderName);

@@ -32,16 +32,31 @@ enum Inner {
 }
 
 struct Stream {
-    /// Closed when it is dropped before the body's end.
-    lease: Lease,
-    /// Whether it may serve another exchange.
-    persists: bool,
-    framing: Framing,
-    /// Arrived and not yet handed on.
-    received: Bytes,
+    body: Arriving,
     deadline: Instant,
     /// Made only once the body has to be waited for: most answers arrive with their head.
     sleep: Option<Pin<Box<Sleep>>>,
+}
+
+/// A body on a connection.
+pub(super) struct Arriving {
+    /// Closed when it is dropped before the body's end.
+    pub(super) lease: Lease,
+    /// Whether it may serve another exchange.
+    pub(super) persists: bool,
+    pub(super) framing: Framing,
+    /// Arrived and not yet handed on.
+    pub(super) received: Bytes,
+}
+
+impl Arriving {
+    /// Lets the connection serve the next exchange, if nothing speaks against it: what came behind
+    /// the body answers nothing.
+    fn finish(self, now: Instant) {
+        if self.persists && self.received.is_empty() && !self.framing.ends_with_it() {
+            self.lease.give_back(now);
+        }
+    }
 }
 
 impl UpstreamBody {
@@ -62,48 +77,32 @@ impl UpstreamBody {
         }
     }
 
-    /// A body of which this much `received` came with its head.
-    pub(super) fn arriving(
-        mut framing: Framing,
-        mut received: Bytes,
-        lease: Lease,
-        persists: bool,
-        deadline: Instant,
-    ) -> Self {
-        let Some(left) = framing.left().filter(|left| *left <= received.len() as u64) else {
-            let sleep = None;
-            return Self(Inner::Stream(Stream {
-                lease,
-                persists,
-                framing,
-                received,
-                deadline,
-                sleep,
-            }));
-        };
-        let body = framing.next(&mut received).unwrap_or_default().unwrap_or_default();
-        debug_assert_eq!(body.len() as u64, left);
-        // What came behind the body answers nothing.
-        if persists && received.is_empty() {
-            lease.give_back();
+    /// A body that may have come with its head, at `now`.
+    pub(super) fn arriving(mut body: Arriving, deadline: Instant, now: Instant) -> Self {
+        let here = body.received.len() as u64;
+        if body.framing.left().is_none_or(|left| left > here) {
+            return Self(Inner::Stream(Stream { body, deadline, sleep: None }));
         }
-        Self::fixed(body)
+        let bytes = body.framing.next(&mut body.received).unwrap_or_default();
+        body.finish(now);
+        Self::fixed(bytes.unwrap_or_default())
     }
 }
 
 impl Stream {
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Cut>> {
+        let body = &mut self.body;
         loop {
-            if let Some(data) = self.framing.next(&mut self.received)? {
+            if let Some(data) = body.framing.next(&mut body.received)? {
                 // An upstream that always has more to say never gets to the timer below.
                 let late = Instant::now() >= self.deadline;
                 return Poll::Ready(if late { Err(Cut::Late) } else { Ok(Some(data)) });
             }
-            if self.framing.is_done() {
+            if body.framing.is_done() {
                 return Poll::Ready(Ok(None));
             }
-            let received = &mut self.received;
-            let read = scratch::poll_read(&mut self.lease.stream, cx, |new| {
+            let received = &mut body.received;
+            let read = scratch::poll_read(&mut body.lease.stream, cx, |new| {
                 *received = Bytes::copy_from_slice(new);
             });
             let Poll::Ready(read) = read else {
@@ -113,17 +112,9 @@ impl Stream {
                 return Poll::Ready(Err(Cut::Late));
             };
             read?;
-            if self.received.is_empty() && !self.framing.close() {
+            if body.received.is_empty() && !body.framing.close() {
                 return Poll::Ready(Err(Cut::Closed));
             }
-        }
-    }
-
-    /// Lets the connection serve the next exchange, if nothing speaks against it.
-    fn finish(self) {
-        let reusable = self.persists && self.received.is_empty() && !self.framing.ends_with_it();
-        if reusable {
-            self.lease.give_back();
         }
     }
 }
@@ -157,11 +148,11 @@ impl Body for UpstreamBody {
         };
         let next = ready!(stream.poll_next(cx));
         // An error closes the connection, and nothing is read after it.
-        if (!matches!(next, Ok(Some(_))) || stream.framing.is_done())
+        if (!matches!(next, Ok(Some(_))) || stream.body.framing.is_done())
             && let Inner::Stream(stream) = mem::replace(&mut this.0, Inner::Fixed(Bytes::new()))
             && next.is_ok()
         {
-            stream.finish();
+            stream.body.finish(Instant::now());
         }
         Poll::Ready(next.map_err(Into::into).transpose().map(|data| data.map(Frame::data)))
     }
@@ -177,7 +168,7 @@ impl Body for UpstreamBody {
         match &self.0 {
             Inner::Fixed(bytes) => SizeHint::with_exact(bytes.len() as u64),
             Inner::Stream(stream) => {
-                stream.framing.left().map_or_else(SizeHint::default, SizeHint::with_exact)
+                stream.body.framing.left().map_or_else(SizeHint::default, SizeHint::with_exact)
             }
         }
     }

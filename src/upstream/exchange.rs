@@ -1,6 +1,6 @@
 //! One exchange with a receiver: send, wait, answer, within one deadline.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{Method, Response, StatusCode, header, request::Parts, uri::PathAndQuery};
@@ -8,7 +8,8 @@ use tokio::time::{Instant, timeout_at};
 
 use super::{
     Outgoing, Upstream, UpstreamBody,
-    build::{Place, PlaceKind},
+    body::Arriving,
+    build::{Order, Place, PlaceKind},
     connect::{ConnectError, Origin},
     echo, headers,
     pool::Lease,
@@ -25,15 +26,34 @@ pub struct Answer {
     pub response: Response<UpstreamBody>,
 }
 
+/// How an exchange went.
+#[derive(Debug)]
+pub struct Exchanged {
+    /// From the call to the answer's head, or to giving up.
+    pub took: Duration,
+    /// The answer, or the refusal that the sender gets.
+    pub result: Result<Answer, Refusal>,
+}
+
 /// One request on its way to whoever takes it.
 struct Task<'a> {
     upstream: &'a Upstream,
+    /// Who is asked, in this order. The message is addressed to the first.
+    order: Order<'a>,
     message: Message,
+    line: Line,
+    started: Instant,
+    deadline: Instant,
+}
+
+/// A receiver's answer, and when its head was there.
+type Answering = (Response<UpstreamBody>, Instant);
+
+/// What request lines are made of.
+struct Line {
     method: Method,
     target: PathAndQuery,
     remainder: Option<(usize, usize)>,
-    started: Instant,
-    deadline: Instant,
 }
 
 /// Why one receiver did not answer.
@@ -52,8 +72,7 @@ impl Upstream {
     /// then breaks off with an error. The time runs from the call on; the future holds nothing of
     /// `out` and `head`.
     ///
-    /// # Errors
-    ///
+    /// Refusals are:
     /// - `upstream_unreachable`: no connection could be made
     /// - `upstream_error`: a connection broke, or what came over it is not HTTP
     /// - `upstream_timeout`: no status line within the timeout
@@ -63,40 +82,66 @@ impl Upstream {
         out: &Outgoing<'_>,
         head: &Parts,
         body: Bytes,
-    ) -> impl Future<Output = Result<Answer, Refusal>> + Send + use<'_> {
+    ) -> impl Future<Output = Exchanged> + Send + use<'_> {
         // Not part of the future, which would hold every intermediate value for its whole life.
-        let mut task = self.task(out, head, body);
+        let started = Instant::now();
+        let task = self.task(out, head, body, started);
         async move {
-            match timeout_at(task.deadline, task.run()).await {
-                Ok(Ok(response)) => Ok(self.answer(response)),
-                Ok(Err(refusal)) => Err(refusal),
-                Err(_) => Err(Refusal::new(
-                    Code::UpstreamTimeout,
-                    format!("no answer within {:?}", self.timeout),
-                )),
-            }
+            let result = match task {
+                Ok(mut task) => timeout_at(started + self.timeout, task.run())
+                    .await
+                    .unwrap_or_else(|_| Err(self.late())),
+                Err(refusal) => Err(refusal),
+            };
+            // The answer's time has been asked for already.
+            let ended = result.as_ref().map_or_else(|_| Instant::now(), |(_, ended)| *ended);
+            let result = result.map(|(response, _)| self.answer(response));
+            Exchanged { took: ended.duration_since(started), result }
         }
     }
 
-    /// Writes the request that receivers get, but for what differs from one to the next.
-    fn task(&self, out: &Outgoing<'_>, head: &Parts, body: Bytes) -> Task<'_> {
-        let started = Instant::now();
+    fn late(&self) -> Refusal {
+        Refusal::new(Code::UpstreamTimeout, format!("no answer within {:?}", self.timeout))
+    }
+
+    /// Writes the request that the first receiver gets.
+    fn task(
+        &self,
+        out: &Outgoing<'_>,
+        head: &Parts,
+        body: Bytes,
+        started: Instant,
+    ) -> Result<Task<'_>, Refusal> {
+        let order = self.order(started);
+        let target = head.uri.path_and_query();
+        let line = Line {
+            method: head.method.clone(),
+            target: target.cloned().unwrap_or_else(|| PathAndQuery::from_static("/")),
+            remainder: out.remainder,
+        };
         let mut message = Message::new(&head.method, FIELDS, &body);
+        if let Some(first) = order.first() {
+            self.address(&mut message, &line, first)?;
+        }
         self.rules.write(head, out, body.len(), message.fields());
         if let Some(signer) = &self.signer {
             signer.sign(message.fields(), out, &body);
         }
         message.finish(body);
-        let target = head.uri.path_and_query();
-        Task {
-            upstream: self,
-            message,
-            method: head.method.clone(),
-            target: target.cloned().unwrap_or_else(|| PathAndQuery::from_static("/")),
-            remainder: out.remainder,
-            started,
-            deadline: started + self.timeout,
-        }
+        let deadline = started + self.timeout;
+        Ok(Task { upstream: self, order, message, line, started, deadline })
+    }
+
+    /// Writes the receiver's own path and `Host` into the head.
+    fn address(&self, message: &mut Message, line: &Line, place: &Place) -> Result<(), Refusal> {
+        let target = |bytes: &mut Vec<u8>| place.path.write(&line.target, line.remainder, bytes);
+        let host = match &place.kind {
+            PlaceKind::Remote(origin) if !self.rules.sets_host() => Some(&origin.authority),
+            PlaceKind::Remote(_) | PlaceKind::Echo => None,
+        };
+        message
+            .address(&line.method, target, host)
+            .map_err(|_| Refusal::new(Code::BadRequest, "the path is too long for the upstream"))
     }
 
     fn answer(&self, mut response: Response<UpstreamBody>) -> Answer {
@@ -123,12 +168,14 @@ impl Upstream {
 
 impl Task<'_> {
     /// Offers the request to one receiver after the other until one takes it.
-    async fn run(&mut self) -> Result<Response<UpstreamBody>, Refusal> {
+    async fn run(&mut self) -> Result<Answering, Refusal> {
         let mut refusal = None;
-        for place in self.upstream.order(self.started) {
-            self.address(place)?;
+        for (nth, &place) in self.order.iter().enumerate() {
+            if nth > 0 {
+                self.upstream.address(&mut self.message, &self.line, place)?;
+            }
             let origin = match &place.kind {
-                PlaceKind::Echo => return Ok(echo::answer(&self.message)),
+                PlaceKind::Echo => return Ok((echo::answer(&self.message), Instant::now())),
                 PlaceKind::Remote(origin) => origin,
             };
             match self.offer(origin).await {
@@ -143,25 +190,11 @@ impl Task<'_> {
         Err(refusal.unwrap_or_else(|| self.upstream.unhealthy()))
     }
 
-    /// Writes the receiver's own path and `Host` into the head.
-    fn address(&mut self, place: &Place) -> Result<(), Refusal> {
-        let target = |bytes: &mut Vec<u8>| place.path.write(&self.target, self.remainder, bytes);
-        let host = match &place.kind {
-            PlaceKind::Remote(origin) if !self.upstream.rules.sets_host() => {
-                Some(&origin.authority)
-            }
-            PlaceKind::Remote(_) | PlaceKind::Echo => None,
-        };
-        self.message
-            .address(&self.method, target, host)
-            .map_err(|_| Refusal::new(Code::BadRequest, "the path is too long for the upstream"))
-    }
-
     /// Sends over an idle connection, or over a new one.
     ///
     /// The receiver may close an idle connection at any time. If that is seen before a byte was
     /// written, the request goes over the next one.
-    async fn offer(&self, origin: &Arc<Origin>) -> Result<Response<UpstreamBody>, Failure> {
+    async fn offer(&self, origin: &Arc<Origin>) -> Result<Answering, Failure> {
         loop {
             let idle = origin.pool.take(self.started);
             let fresh = idle.is_none();
@@ -181,13 +214,15 @@ impl Task<'_> {
         }
     }
 
-    fn receive(&self, lease: Lease, answered: Answered) -> Response<UpstreamBody> {
+    fn receive(&self, lease: Lease, answered: Answered) -> Answering {
+        let now = Instant::now();
         let Answered { head: Head { mut parts, framing, persists }, behind, heard_out } = answered;
-        let bodiless = self.method == Method::HEAD || parts.status == StatusCode::NOT_MODIFIED;
+        let bodiless = self.line.method == Method::HEAD || parts.status == StatusCode::NOT_MODIFIED;
         headers::clean(&mut parts.headers, framing.left(), bodiless);
         let persists = persists && heard_out;
-        let body = UpstreamBody::arriving(framing, behind, lease, persists, self.deadline);
-        Response::from_parts(parts, body)
+        let body = Arriving { lease, persists, framing, received: behind };
+        let body = UpstreamBody::arriving(body, self.deadline, now);
+        (Response::from_parts(parts, body), now)
     }
 }
 

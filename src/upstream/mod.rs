@@ -34,7 +34,7 @@ mod tests;
 
 pub use body::UpstreamBody;
 pub use build::{Build, BuildError, Upstream};
-pub use exchange::Answer;
+pub use exchange::{Answer, Exchanged};
 pub use headers::{Outgoing, address, strip_claims};
 pub use path::parse_url;
 pub use tls::TlsContext;

@@ -67,12 +67,12 @@ impl Pool {
         Some(core.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn put(self: &Arc<Self>, stream: Stream, index: usize) {
+    fn put(self: &Arc<Self>, stream: Stream, index: usize, now: Instant) {
         let Some(mut core) = self.core(index) else { return };
         if core.idle.len() >= MAX_IDLE {
             return;
         }
-        core.idle.push(Idle { stream, since: Instant::now(), core: index });
+        core.idle.push(Idle { stream, since: now, core: index });
         if !core.sweeping
             && let Ok(runtime) = Handle::try_current()
         {
@@ -144,8 +144,8 @@ pub(super) struct Lease {
 
 impl Lease {
     /// Hands the connection back to the core that wakes it.
-    pub(super) fn give_back(self) {
-        self.pool.put(self.stream, self.core);
+    pub(super) fn give_back(self, now: Instant) {
+        self.pool.put(self.stream, self.core, now);
     }
 }
 

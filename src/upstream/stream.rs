@@ -7,7 +7,7 @@ use std::{
 };
 
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
+    io::{AsyncRead, AsyncWrite, Interest, ReadBuf},
     net::TcpStream,
 };
 use tokio_rustls::client::TlsStream;
@@ -23,15 +23,17 @@ impl Stream {
     /// Whether nothing came while nobody listened: neither an end, nor bytes that answer nothing.
     /// Costs a system call only if something did.
     pub(super) fn is_quiet(&mut self) -> bool {
-        // What is asked here is not waited for.
-        let mut now = Context::from_waker(Waker::noop());
-        let tcp = match self {
+        let tcp = match &*self {
             Self::Plain(tcp) => tcp,
-            Self::Tls(tls) => tls.get_mut().0,
+            Self::Tls(tls) => tls.get_ref().0,
         };
-        if tcp.poll_read_ready(&mut now).is_pending() {
+        // Nothing is read: this only asks what the reactor has seen.
+        let seen = tcp.try_io(Interest::READABLE, || Ok(()));
+        if seen.is_err() {
             return true;
         }
+        // What is asked here is not waited for.
+        let mut now = Context::from_waker(Waker::noop());
         // TLS may have news of its own, such as session tickets.
         let mut byte = [0];
         Pin::new(self).poll_read(&mut now, &mut ReadBuf::new(&mut byte)).is_pending()

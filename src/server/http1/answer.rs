@@ -3,7 +3,7 @@
 use std::{future::poll_fn, io, pin::Pin, task::Poll};
 
 use bytes::Bytes;
-use http::{Response, StatusCode, Version, header};
+use http::{Response, StatusCode, header};
 use http_body::Body;
 use hyper::ext::ReasonPhrase;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
@@ -26,6 +26,7 @@ enum Framing {
 }
 
 /// Writes an answer to a `POST`; with `closing`, one that says that it is the connection's last.
+/// Whether it was the last, because it was asked to be or says so itself.
 ///
 /// # Errors
 ///
@@ -34,10 +35,10 @@ pub(super) async fn write(
     wire: &mut (impl AsyncWrite + Unpin),
     response: Response<AnswerBody>,
     closing: bool,
-) -> io::Result<()> {
+) -> io::Result<bool> {
     let framing = framing(&response);
     let mut bytes = Vec::with_capacity(HEAD);
-    head(&mut bytes, &response, framing, closing);
+    let closing = head(&mut bytes, &response, framing, closing);
     let mut body = response.into_body();
     if framing != Framing::None {
         let mut left = if let Framing::Length(length) = framing { length } else { u64::MAX };
@@ -56,7 +57,8 @@ pub(super) async fn write(
     if !bytes.is_empty() {
         wire.write_all(&bytes).await?;
     }
-    wire.flush().await
+    wire.flush().await?;
+    Ok(closing)
 }
 
 fn framing(response: &Response<AnswerBody>) -> Framing {
@@ -70,7 +72,12 @@ fn framing(response: &Response<AnswerBody>) -> Framing {
     response.body().size_hint().exact().map_or(Framing::Chunked, Framing::Length)
 }
 
-fn head(bytes: &mut Vec<u8>, response: &Response<AnswerBody>, framing: Framing, closing: bool) {
+fn head(
+    bytes: &mut Vec<u8>,
+    response: &Response<AnswerBody>,
+    framing: Framing,
+    mut closing: bool,
+) -> bool {
     let status = response.status();
     bytes.extend_from_slice(b"HTTP/1.1 ");
     bytes.extend_from_slice(status.as_str().as_bytes());
@@ -82,7 +89,12 @@ fn head(bytes: &mut Vec<u8>, response: &Response<AnswerBody>, framing: Framing, 
     let mut dated = false;
     for (name, value) in response.headers() {
         let framed = *name == header::CONTENT_LENGTH && status != StatusCode::NOT_MODIFIED;
-        if framed || *name == header::TRANSFER_ENCODING || *name == header::CONNECTION {
+        if framed || *name == header::TRANSFER_ENCODING {
+            continue;
+        }
+        if *name == header::CONNECTION {
+            let mut options = value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+            closing |= options.any(|option| option.eq_ignore_ascii_case(b"close"));
             continue;
         }
         dated |= *name == header::DATE;
@@ -102,6 +114,7 @@ fn head(bytes: &mut Vec<u8>, response: &Response<AnswerBody>, framing: Framing, 
         date::write(bytes);
     }
     bytes.extend_from_slice(b"\r\n");
+    closing
 }
 
 fn field(bytes: &mut Vec<u8>, name: &str, value: &[u8]) {
@@ -164,12 +177,4 @@ async fn put(
         bytes.clear();
     }
     Ok(())
-}
-
-/// Whether an answer says that it is the last of its connection.
-pub(super) fn closes(response: &Response<AnswerBody>) -> bool {
-    let values = response.headers().get_all(header::CONNECTION).into_iter();
-    let mut options = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
-    options.any(|option| option.trim_ascii().eq_ignore_ascii_case(b"close"))
-        || response.version() < Version::HTTP_11
 }

@@ -153,9 +153,8 @@ where
         let answered = self.service.call(Request::from_parts(parts, body));
         let response = self.answered(pin!(answered), feed.as_ref()).await;
         let is_left = feed.is_some_and(|feed| feed.to_come() > 0);
-        let closing =
-            closes || is_left || answer::closes(&response) || self.connection.watch().must_drain();
-        answer::write(&mut self.wire, response, closing).await?;
+        let closing = closes || is_left || self.connection.watch().must_drain();
+        let closing = answer::write(&mut self.wire, response, closing).await?;
         Ok(!closing)
     }
 

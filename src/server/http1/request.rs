@@ -5,7 +5,7 @@ use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version, header, request::Parts,
 };
 
-use super::super::head::{Found, Framing, find, judge_each};
+use super::super::head::{Found, Framing, Reader, find, judge_each};
 
 /// What the bytes of a connection begin with.
 #[derive(Debug)]
@@ -41,6 +41,10 @@ const MAX_NAME: usize = 48;
 pub(super) struct Names(Vec<(Bytes, HeaderName)>);
 
 impl Names {
+    fn at(&self, at: usize) -> &[u8] {
+        self.0.get(at).map_or(&[], |(raw, _)| raw)
+    }
+
     fn name(&mut self, at: usize, raw: &[u8]) -> Option<HeaderName> {
         match self.0.get_mut(at) {
             Some((known, name)) if known == raw => Some(name.clone()),
@@ -79,9 +83,9 @@ fn plain(head: Bytes, names: &mut Names) -> Option<Plain> {
     if !head.starts_with(b"POST /") {
         return None;
     }
-    let mut fields =
-        Fields { headers: HeaderMap::with_capacity(24), at: 0, fault: false, closes: false };
-    let passed = judge_each(&head, |name, value| fields.add(&head, names, name, value)).ok()?;
+    let headers = HeaderMap::with_capacity(names.0.len());
+    let mut fields = Fields { head: &head, names, headers, at: 0, fault: false, closes: false };
+    let passed = judge_each(&head, &mut fields).ok()?;
     let Framing::Length(length) = passed.framing else { return None };
     if passed.line.is_http_10 || passed.line.method != b"POST" || fields.fault {
         return None;
@@ -94,7 +98,9 @@ fn plain(head: Bytes, names: &mut Names) -> Option<Plain> {
     Some(Plain { parts, end: head.len(), length, closes: fields.closes })
 }
 
-struct Fields {
+struct Fields<'a> {
+    head: &'a Bytes,
+    names: &'a mut Names,
     headers: HeaderMap,
     at: usize,
     /// Whether one of them asks for what is not served here.
@@ -102,11 +108,15 @@ struct Fields {
     closes: bool,
 }
 
-impl Fields {
-    fn add(&mut self, head: &Bytes, names: &mut Names, name: &[u8], value: &[u8]) {
-        let name = names.name(self.at, name);
+impl<'a> Reader<'a> for Fields<'_> {
+    fn expected(&self) -> &[u8] {
+        self.names.at(self.at)
+    }
+
+    fn field(&mut self, name: &'a [u8], value: &'a [u8]) {
+        let name = self.names.name(self.at, name);
         self.at += 1;
-        let value = HeaderValue::from_maybe_shared(head.slice_ref(value));
+        let value = HeaderValue::from_maybe_shared(self.head.slice_ref(value));
         let (Some(name), Ok(value)) = (name, value) else {
             self.fault = true;
             return;

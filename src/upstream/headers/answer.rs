@@ -1,6 +1,6 @@
 //! What is taken from a receiver's answer before the sender sees it.
 
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use super::hop::{self, Names};
 
@@ -9,28 +9,35 @@ use super::hop::{self, Names};
 /// `length` is the body's, where it is known; an answer to `HEAD` and a 304 keep the length that
 /// they declare for a body they do not have.
 pub(in super::super) fn clean(headers: &mut HeaderMap, length: Option<u64>, bodiless: bool) {
-    let chunked = headers.contains_key(header::TRANSFER_ENCODING);
-    let mut drop = if headers.contains_key(header::CONNECTION) {
-        hop::named(headers, &[header::SET_COOKIE, header::LOCATION, header::RETRY_AFTER])
-    } else {
-        Names::new()
-    };
-    drop.extend(headers.keys().filter(|name| is_unwanted(name.as_str())).cloned());
+    let mut drop = Names::new();
+    let (mut chunked, mut lengths) = (false, 0);
+    for (name, _) in &*headers {
+        if *name == header::CONTENT_LENGTH {
+            lengths += 1;
+        } else if is_unwanted(name.as_str()) {
+            if *name == header::CONNECTION {
+                drop.extend(hop::named(headers, &KEPT));
+            }
+            chunked |= *name == header::TRANSFER_ENCODING;
+            drop.push(name.clone());
+        }
+    }
     for name in drop {
         headers.remove(name);
     }
-    if bodiless {
-        return;
-    }
     // A second length, or one beside `Transfer-Encoding`, must not frame the answer to the sender.
-    if chunked {
+    if !bodiless && chunked {
         headers.remove(header::CONTENT_LENGTH);
-    } else if let Some(length) = length
-        && headers.get_all(header::CONTENT_LENGTH).iter().nth(1).is_some()
+    } else if !bodiless
+        && lengths > 1
+        && let Some(length) = length
     {
         headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
     }
 }
+
+/// What a receiver's `Connection` cannot name away.
+const KEPT: [HeaderName; 3] = [header::SET_COOKIE, header::LOCATION, header::RETRY_AFTER];
 
 fn is_unwanted(name: &str) -> bool {
     hop::in_answer(name) || name == "x-request-id"
@@ -38,8 +45,6 @@ fn is_unwanted(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderName;
-
     use super::*;
 
     fn map(pairs: &[(&'static str, &'static str)]) -> HeaderMap {

@@ -44,7 +44,9 @@ fn is_disguised(name: &str) -> bool {
         "proxy-authorization",
         "keep-alive",
     ];
-    name.contains('_') && FRAMING.iter().any(|framing| reads_like(name, framing))
+    FRAMING.iter().any(|framing| {
+        name.len() == framing.len() && name.contains('_') && reads_like(name, framing)
+    })
 }
 
 /// What `Connection` names besides, and may.

@@ -53,8 +53,8 @@ pub struct Outgoing<'a> {
 
 /// The header rules of one upstream, made once.
 pub(in super::super) struct Rules {
-    route: Box<[u8]>,
-    provider: Box<[u8]>,
+    /// `Hookward-Route` and `-Provider`, as lines.
+    named: Box<[u8]>,
     /// The route's own `headers`.
     fixed: Vec<(HeaderName, HeaderValue)>,
     /// What `Connection` cannot name away: the headers that the route's checks look at.
@@ -78,10 +78,14 @@ impl Rules {
             given.extend(resign::HEADERS.map(HeaderName::from_static));
         }
         let ours = |name: &HeaderName| signs && resign::HEADERS.contains(&name.as_str());
-        let text = |text| header_text(text).unwrap_or_default().into();
+        let mut named = Vec::new();
+        for (name, text) in [(ROUTE, route), (PROVIDER, provider)] {
+            if !fixed.iter().any(|(fixed, _)| *fixed == name) {
+                put(&mut named, name.as_str(), &header_text(text).unwrap_or_default());
+            }
+        }
         Self {
-            route: text(route),
-            provider: text(provider),
+            named: named.into(),
             fixed: fixed.iter().filter(|(name, _)| !ours(name)).cloned().collect(),
             protected,
             given,
@@ -117,8 +121,6 @@ impl Rules {
             Some(source) => say(&FORWARDED_FOR, source.as_bytes()),
             None => say(&FORWARDED_FOR, address(out.source).as_bytes()),
         }
-        say(&ROUTE, &self.route);
-        say(&PROVIDER, &self.provider);
         let texts = [
             (&EVENT_ID, out.event_id),
             (&EVENT_TYPE, out.event_type),
@@ -138,6 +140,7 @@ impl Rules {
         if body > 0 || usual || head.headers.contains_key(header::CONTENT_LENGTH) {
             say(&header::CONTENT_LENGTH, itoa::Buffer::new().format(body).as_bytes());
         }
+        bytes.extend_from_slice(&self.named);
         for (name, value) in &self.fixed {
             put_header(bytes, name, value);
         }
@@ -160,18 +163,16 @@ impl Rules {
     /// Whether a sender's field of this name is not passed on: one of its connection, one that the
     /// gateway gives, or one that a receiver might take for such.
     fn keeps_back(&self, name: &HeaderName) -> bool {
-        let text = name.as_str();
         *name == header::HOST
             || *name == header::CONTENT_LENGTH
-            || hop::in_request(text)
-            || is_claim(text)
-            || self.given.contains(name)
-            || self.shadows(text)
+            || hop::in_request(name.as_str())
+            || is_claim(name.as_str())
+            || self.gives(name.as_str())
     }
 
-    /// Whether a receiver that takes `_` for `-` would read this as a header that we give.
-    fn shadows(&self, name: &str) -> bool {
-        name.contains('_') && self.given.iter().any(|given| reads_like(name, given.as_str()))
+    /// Whether this is a header that we give, also to a receiver that takes `_` for `-`.
+    fn gives(&self, name: &str) -> bool {
+        self.given.iter().any(|given| reads_like(name, given.as_str()))
     }
 }
 

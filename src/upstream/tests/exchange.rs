@@ -29,7 +29,8 @@ async fn the_request_arrives_byte_for_byte() {
         .body(())
         .unwrap();
     let body = b"\x1f\x8b\r\n\0 {\"a\": 1 ,  \"a\":2}\n".as_slice();
-    let sent = upstream.exchange(&outgoing(), &head.into_parts().0, body.into()).await.unwrap();
+    let sent =
+        upstream.exchange(&outgoing(), &head.into_parts().0, body.into()).await.result.unwrap();
     assert_eq!(read(sent.response.into_body()).await.unwrap(), b"fine");
     let raw = receiver.raw().remove(0);
     assert!(raw.ends_with(body));
@@ -78,7 +79,7 @@ async fn http2_requests_and_configured_hosts_arrive_as_http1() {
     settings.headers = vec![(http::header::HOST, HeaderValue::from_static("inner"))];
     let mut head = Request::post("https://hooks.example.com/a?b").body(()).unwrap().into_parts().0;
     head.version = http::Version::HTTP_2;
-    build(&settings).exchange(&outgoing(), &head, Bytes::new()).await.unwrap();
+    build(&settings).exchange(&outgoing(), &head, Bytes::new()).await.result.unwrap();
     let seen = receiver.requests().remove(0);
     assert!(seen.starts_with("POST /a?b HTTP/1.1\r\n"), "{seen}");
     assert!(seen.contains("\r\nhost: inner\r\n") && seen.contains("\r\ncontent-length: 0\r\n"));
@@ -90,7 +91,7 @@ async fn a_routes_remainder_is_appended() {
     let receiver = Receiver::answering("").await;
     let upstream = to(&receiver.url("/hooks"));
     let out = Outgoing { remainder: Some((3, 8)), ..outgoing() };
-    upstream.exchange(&out, &post("/x/a%2Fb?q"), Bytes::new()).await.unwrap();
+    upstream.exchange(&out, &post("/x/a%2Fb?q"), Bytes::new()).await.result.unwrap();
     assert!(receiver.requests()[0].starts_with("POST /hooks/a%2Fb?q HTTP/1.1\r\n"));
 }
 
@@ -178,7 +179,7 @@ async fn requests_are_signed_anew_over_the_same_body() {
     for name in ["webhook-id", "webhook-signature", "webhook_signature"] {
         head.headers.append(name, HeaderValue::from_static("theirs"));
     }
-    build(&settings).exchange(&outgoing(), &head, Bytes::from_static(b"{}")).await.unwrap();
+    build(&settings).exchange(&outgoing(), &head, Bytes::from_static(b"{}")).await.result.unwrap();
     let seen = receiver.requests().remove(0);
     for line in
         ["webhook-id: evt_1\r\n", "webhook-timestamp: 1760000000\r\n", "webhook-signature: v1,"]

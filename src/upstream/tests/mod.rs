@@ -108,7 +108,7 @@ fn post(path: &str) -> Parts {
 }
 
 async fn send(upstream: &Upstream, body: &'static [u8]) -> Result<Answer, Refusal> {
-    upstream.exchange(&outgoing(), &post("/a?b=c"), Bytes::from_static(body)).await
+    upstream.exchange(&outgoing(), &post("/a?b=c"), Bytes::from_static(body)).await.result
 }
 
 /// The code of the refusal that sending ends in.

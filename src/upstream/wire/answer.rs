@@ -3,7 +3,7 @@
 use std::mem::MaybeUninit;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header, response::Parts};
+use http::{HeaderName, HeaderValue, Response, StatusCode, header, response::Parts};
 use httparse::{ParserConfig, Status};
 use hyper::ext::ReasonPhrase;
 
@@ -87,63 +87,98 @@ fn head(
         parts.extensions.insert(reason);
     }
     parts.headers.reserve(response.headers.len());
+    let mut said = Said::default();
     for field in &*response.headers {
         let name = HeaderName::from_bytes(field.name.as_bytes());
         let value = HeaderValue::from_maybe_shared(bytes.slice_ref(field.value));
         let (Ok(name), Ok(value)) = (name, value) else {
             return Err(BadAnswer::Syntax(httparse::Error::HeaderValue));
         };
+        said.hear(&name, value.as_bytes())?;
         parts.headers.append(name, value);
     }
     let is_11 = response.version == Some(1);
-    let bodiless =
-        to_head || matches!(parts.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
-    let framing = framing(&parts.headers, is_11, bodiless)?;
-    let persists = persists(is_11, &parts.headers);
+    let framing = said.framing(parts.status, to_head, is_11)?;
+    let persists = said.persists(is_11);
     Ok(Head { parts, framing, persists })
 }
 
-fn framing(headers: &HeaderMap, is_11: bool, bodiless: bool) -> Result<Framing, BadAnswer> {
-    let length = length(headers)?;
-    if bodiless {
-        return Ok(Framing::EMPTY);
-    }
-    if let Some(codings) = headers.get_all(header::TRANSFER_ENCODING).iter().next_back() {
-        // HTTP/1.0 has no such field: who reads it nevertheless may see another end than others do
-        // (RFC 9112 section 6.1).
-        let codings = codings.to_str().ok().filter(|_| is_11).ok_or(BadAnswer::Coding)?;
-        let last = codings.rsplit(',').next().unwrap_or_default();
-        let chunked = last.trim().eq_ignore_ascii_case("chunked");
-        return Ok(if chunked { Framing::CHUNKED } else { Framing::UNTIL_CLOSE });
-    }
-    Ok(length.map_or(Framing::UNTIL_CLOSE, Framing::length))
+/// What the fields say of the body's end and the connection's.
+#[derive(Default)]
+struct Said {
+    length: Option<u64>,
+    coding: Option<Coding>,
+    close: bool,
+    keep_alive: bool,
 }
 
-/// The declared length; saying it several times is saying it once.
-fn length(headers: &HeaderMap) -> Result<Option<u64>, BadAnswer> {
-    let mut declared = None;
-    for value in headers.get_all(header::CONTENT_LENGTH) {
-        for one in value.as_bytes().split(|byte| *byte == b',') {
-            let digits = std::str::from_utf8(one.trim_ascii()).map_err(|_| BadAnswer::Length)?;
-            if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-                return Err(BadAnswer::Length);
+/// The last transfer coding.
+#[derive(Clone, Copy)]
+enum Coding {
+    Chunked,
+    Other,
+    /// What it is others may read otherwise.
+    Unclear,
+}
+
+impl Said {
+    fn hear(&mut self, name: &HeaderName, value: &[u8]) -> Result<(), BadAnswer> {
+        let items = || value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+        if *name == header::CONTENT_LENGTH {
+            for item in items() {
+                // Saying it several times is saying it once.
+                let length = length(item)?;
+                if self.length.replace(length).is_some_and(|other| other != length) {
+                    return Err(BadAnswer::Length);
+                }
             }
-            let one = digits.parse().map_err(|_| BadAnswer::Length)?;
-            if one > MAX_LENGTH || declared.replace(one).is_some_and(|other| other != one) {
-                return Err(BadAnswer::Length);
+        } else if *name == header::TRANSFER_ENCODING {
+            let last = items().last().unwrap_or_default();
+            self.coding = Some(match last.eq_ignore_ascii_case(b"chunked") {
+                _ if !value.is_ascii() => Coding::Unclear,
+                true => Coding::Chunked,
+                false => Coding::Other,
+            });
+        } else if *name == header::CONNECTION {
+            for option in items() {
+                self.close |= option.eq_ignore_ascii_case(b"close");
+                self.keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
             }
         }
+        Ok(())
     }
-    Ok(declared)
+
+    fn framing(
+        &self,
+        status: StatusCode,
+        to_head: bool,
+        is_11: bool,
+    ) -> Result<Framing, BadAnswer> {
+        if to_head || status == StatusCode::NO_CONTENT || status == StatusCode::NOT_MODIFIED {
+            return Ok(Framing::EMPTY);
+        }
+        match (self.coding, self.length) {
+            // HTTP/1.0 has no such field (RFC 9112 section 6.1).
+            (Some(_), _) if !is_11 => Err(BadAnswer::Coding),
+            (Some(Coding::Unclear), _) => Err(BadAnswer::Coding),
+            (Some(Coding::Chunked), _) => Ok(Framing::CHUNKED),
+            (None, Some(length)) => Ok(Framing::length(length)),
+            (Some(Coding::Other), _) | (None, None) => Ok(Framing::UNTIL_CLOSE),
+        }
+    }
+
+    /// Connections of HTTP/1.1 persist unless they say otherwise, older ones only if they say so.
+    const fn persists(&self, is_11: bool) -> bool {
+        (is_11 || self.keep_alive) && !self.close
+    }
 }
 
-fn persists(is_11: bool, headers: &HeaderMap) -> bool {
-    let says = |option: &str| {
-        let values = headers.get_all(header::CONNECTION).into_iter();
-        let mut options = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
-        options.any(|one| one.trim_ascii().eq_ignore_ascii_case(option.as_bytes()))
-    };
-    if is_11 { !says("close") } else { says("keep-alive") && !says("close") }
+fn length(digits: &[u8]) -> Result<u64, BadAnswer> {
+    let text = std::str::from_utf8(digits).map_err(|_| BadAnswer::Length)?;
+    if text.starts_with('+') {
+        return Err(BadAnswer::Length);
+    }
+    text.parse().ok().filter(|length| *length <= MAX_LENGTH).ok_or(BadAnswer::Length)
 }
 
 #[cfg(test)]

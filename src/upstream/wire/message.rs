@@ -44,7 +44,8 @@ impl Message {
         target: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
         host: Option<&HeaderValue>,
     ) -> Result<(), E> {
-        let rest = self.bytes.split_off(self.fields);
+        // Nothing is moved the first time: the fields are written behind it.
+        let rest = self.bytes.get(self.fields..).unwrap_or_default().to_vec();
         self.bytes.clear();
         self.bytes.extend_from_slice(method.as_str().as_bytes());
         self.bytes.push(b' ');
