@@ -71,11 +71,6 @@ impl Wire {
         self.state().written.clone()
     }
 
-    /// Whether this end closed its side.
-    pub(crate) fn is_shut(&self) -> bool {
-        self.state().shut
-    }
-
     /// Waits for the next event; not at all if there is none to come.
     pub(crate) async fn next_event(&self) {
         let before = self.state().events;

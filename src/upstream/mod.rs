@@ -38,6 +38,6 @@ pub use exchange::{Answer, Exchanged};
 pub use headers::{Outgoing, address, strip_claims};
 pub use path::parse_url;
 pub use tls::TlsContext;
-#[cfg(feature = "fuzzing")]
+#[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub use wire::differential::answer as fuzz_answer;

@@ -203,7 +203,7 @@ where
         }
         let piece = piece.into_inner();
         // A trickle must not hold, of every few bytes, room for many.
-        let small = count < most / 2;
+        let small = count < most / 16;
         Poll::Ready(Ok(if small { Bytes::copy_from_slice(&piece) } else { piece.freeze() }))
     }
 }

@@ -9,6 +9,7 @@ use super::super::head::{Found, Framing, Reader, find, judge_each};
 
 /// What the bytes of a connection begin with.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a box would be an allocation for every request")]
 pub(super) enum Next {
     /// A plain delivery's head.
     Plain(Plain),
@@ -71,21 +72,21 @@ pub(super) fn read(bytes: &Bytes, searched: usize, limit: usize, names: &mut Nam
     match find(bytes, searched) {
         Ok(Found::Partial) if bytes.len() <= limit => Next::Partial,
         Ok(Found::Complete { blank: 0, end }) if end <= limit => {
-            plain(bytes.slice(..end), names).map_or(Next::Other, Next::Plain)
+            plain(&bytes.slice(..end), names).map_or(Next::Other, Next::Plain)
         }
         // Refused, or preceded by blank lines: the guard knows what to do about either.
         Ok(Found::Partial | Found::Complete { .. }) | Err(_) => Next::Other,
     }
 }
 
-fn plain(head: Bytes, names: &mut Names) -> Option<Plain> {
+fn plain(head: &Bytes, names: &mut Names) -> Option<Plain> {
     // Anything else is not worth a map of its headers.
     if !head.starts_with(b"POST /") {
         return None;
     }
     let headers = HeaderMap::with_capacity(names.0.len());
-    let mut fields = Fields { head: &head, names, headers, at: 0, fault: false, closes: false };
-    let passed = judge_each(&head, &mut fields).ok()?;
+    let mut fields = Fields { head, names, headers, at: 0, fault: false, closes: false };
+    let passed = judge_each(head, &mut fields).ok()?;
     let Framing::Length(length) = passed.framing else { return None };
     if passed.line.is_http_10 || passed.line.method != b"POST" || fields.fault {
         return None;

@@ -133,7 +133,7 @@ impl Said {
                 }
             }
         } else if *name == header::TRANSFER_ENCODING {
-            let last = items().last().unwrap_or_default();
+            let last = items().next_back().unwrap_or_default();
             self.coding = Some(match last.eq_ignore_ascii_case(b"chunked") {
                 _ if !value.is_ascii() => Coding::Unclear,
                 true => Coding::Chunked,
@@ -142,7 +142,8 @@ impl Said {
         } else if *name == header::CONNECTION {
             for option in items() {
                 self.close |= option.eq_ignore_ascii_case(b"close");
-                self.keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
+                // Only where the whole of it is text: what others may not see must not be relied on.
+                self.keep_alive |= value.is_ascii() && option.eq_ignore_ascii_case(b"keep-alive");
             }
         }
         Ok(())
@@ -226,6 +227,7 @@ mod tests {
         assert!(!persists(""));
         assert!(persists("Connection: Keep-Alive\r\n"));
         assert!(!persists("Connection: keep-alive, close\r\n"));
+        assert!(!persists("Connection: keep-alive, \u{e9}\r\n"));
     }
 
     #[test]

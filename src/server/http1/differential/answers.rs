@@ -85,6 +85,8 @@ fn head_of(head: &[u8]) -> Answer {
         }
     }
     assert!(length.is_none() || !chunked, "two framings: {:?}", head.escape_ascii());
+    let bodiless = matches!(status, 100..200 | 204);
+    assert!(!bodiless || (length.is_none() && !chunked), "{:?}", head.escape_ascii());
     answer.headers.sort();
     answer.framing = match (status, length) {
         (100..200 | 204 | 304, _) => Framing::None,

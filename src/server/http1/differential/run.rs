@@ -1,6 +1,7 @@
 //! Plays a script one way or the other.
 
 use std::{
+    convert::Infallible,
     future::{pending, poll_fn},
     pin::pin,
     sync::{Arc, OnceLock},
@@ -94,7 +95,7 @@ pub(super) fn run(script: &Arc<Script>, way: Way) -> Run {
         events,
         poll_fn(|cx| {
             // Only after it, the connection hears of it.
-            let _ = drain.as_mut().poll(cx);
+            let Poll::Pending = drain.as_mut().poll(cx);
             let ended = serving.as_mut().poll(cx);
             let watch = connection.watch();
             // As its supervisor has it.
@@ -121,7 +122,7 @@ pub(super) fn run(script: &Arc<Script>, way: Way) -> Run {
 }
 
 /// Tells the connection to end, when it is time.
-async fn drain(script: &Script, wire: &Wire, connection: &Connection) {
+async fn drain(script: &Script, wire: &Wire, connection: &Connection) -> Infallible {
     let Some(after) = script.drains else { return pending().await };
     for _ in 0..after {
         wire.next_event().await;

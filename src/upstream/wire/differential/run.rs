@@ -26,7 +26,6 @@ pub(super) const CONTROL: usize = 8;
 #[derive(Clone, Debug)]
 pub(super) struct Script {
     pub(super) to_head: bool,
-    pub(super) bytes: Vec<u8>,
     pub(super) events: Vec<Event>,
 }
 
@@ -41,7 +40,7 @@ impl Script {
             2 => Some(Event::Breaks),
             _ => None,
         });
-        Some(Self { to_head: method % 4 == 0, bytes: bytes.to_vec(), events })
+        Some(Self { to_head: method % 4 == 0, events })
     }
 }
 
