@@ -1,6 +1,6 @@
 //! From a checked configuration to a running snapshot, at start and at reload.
 
-use std::{path::Path, sync::Arc};
+use std::{collections::HashMap, path::Path, sync::Arc};
 
 use arc_swap::ArcSwap;
 use http::{HeaderName, HeaderValue};
@@ -17,7 +17,7 @@ use crate::{
     net::Sources,
     pairing, replay,
     telemetry::Telemetry,
-    upstream::{self, TlsContext, Upstream},
+    upstream::{self, Origins, TlsContext, Upstream},
 };
 
 use super::{AllowFrom, Gateway, Route, RouteKeys, Router, Shared, Snapshot};
@@ -77,6 +77,7 @@ impl Gateway {
             replay: Arc::new(replay::Registry::new()),
             limits: limit::Registry::new(MAX_SOURCES),
             pairings: pairing::Registry::default(),
+            origins: Origins::default(),
         };
         gateway.apply(config)?;
         Ok(Arc::new(gateway))
@@ -110,20 +111,18 @@ impl Gateway {
         let patience = u64::try_from(limits.body_timeout.as_millis()).unwrap_or(u64::MAX);
         self.shared.body_timeout_ms.store(patience, std::sync::atomic::Ordering::Relaxed);
         self.shared.telemetry.configured(&config.digest);
-        let there = |name: &str| snapshot.routes.iter().any(|route| &*route.name == name);
-        self.limits.retain(there);
-        self.pairings.retain(|name| {
-            snapshot.routes.iter().any(|r| *r.name == *name && r.keys.pairing().is_some())
-        });
-        self.shared.telemetry.metrics().retain(there);
-        self.snapshot.store(Arc::new(snapshot));
+        let routes = by_name(&snapshot);
+        self.limits.retain(|name| routes.contains_key(name));
+        self.pairings.retain(|name| routes.get(name).is_some_and(|r| r.keys.pairing().is_some()));
+        self.shared.telemetry.metrics().retain(|name| routes.contains_key(name));
+        drop(routes);
+        let_go(self.snapshot.swap(Arc::new(snapshot)));
         Ok(())
     }
 
     fn build(&self, config: &Config) -> Result<Snapshot, BuildError> {
         let before = self.snapshot();
-        let previous: std::collections::HashMap<&str, &Arc<Route>> =
-            before.routes.iter().map(|route| (&*route.name, route)).collect();
+        let previous = by_name(&before);
         let tls = TlsContext::new();
         let build = |checked: &model::Route| {
             let previous = previous.get(&*checked.name).map(|route| &*route.upstream);
@@ -133,6 +132,7 @@ impl Gateway {
                 provider: &checked.provider,
                 protected: protected(checked),
                 tls: &tls,
+                origins: &self.origins,
                 previous,
             })
             .map_err(|error| BuildError::Upstream { route: Arc::clone(&checked.name), error })
@@ -204,6 +204,23 @@ impl Snapshot {
     fn empty() -> Self {
         Self { router: Router::default(), routes: Vec::new(), trusted_proxies: Sources::new(&[]) }
     }
+}
+
+/// Whoever holds a snapshot last pays for dropping it, which takes tens of milliseconds where there
+/// are thousands of routes: that should be nobody who serves a request.
+fn let_go(old: Arc<Snapshot>) {
+    // A request looks at it for microseconds, and keeps no more than its own route.
+    for _ in 0..100 {
+        if Arc::strong_count(&old) == 1 {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    drop(old);
+}
+
+fn by_name(snapshot: &Snapshot) -> HashMap<&str, &Route> {
+    snapshot.routes.iter().map(|route| (&*route.name, &**route)).collect()
 }
 
 fn insert(router: &mut Router, route: &model::Route, index: usize) {

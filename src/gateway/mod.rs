@@ -19,6 +19,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     clock::Clock, fetch::Fetching, limit, net::Sources, pairing, replay, telemetry::Telemetry,
+    upstream::Origins,
 };
 
 pub use allow::{AllowFrom, Standing};
@@ -37,6 +38,8 @@ pub struct Gateway {
     replay: Arc<replay::Registry>,
     limits: limit::Registry,
     pairings: pairing::Registry,
+    // What outlives one, by address.
+    origins: Origins,
 }
 
 /// One configuration in force. Requests keep the route they found in it.

@@ -14,20 +14,12 @@ use super::{
 use crate::config::model::Quota;
 
 /// governor's limiter with a single bucket.
-pub(super) type Bucket<C> =
-    RateLimiter<NotKeyed, InMemoryState, C, NoOpMiddleware<<C as Clock>::Instant>>;
+type Bucket<C> = RateLimiter<NotKeyed, InMemoryState, C, NoOpMiddleware<<C as Clock>::Instant>>;
 
 /// One budget, whoever asks.
 pub struct Direct<C: Clock = DefaultClock> {
     clock: C,
     bucket: Bucket<C>,
-}
-
-impl Direct {
-    /// A full budget.
-    pub fn new(quota: Quota) -> Self {
-        Self::with_clock(quota, DefaultClock::default())
-    }
 }
 
 impl<C: Clock + Clone> Direct<C> {

@@ -1,10 +1,8 @@
 //! A budget of failed authentications for each source.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    convert::Infallible,
+    sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
 
@@ -12,50 +10,40 @@ use governor::{
     RateLimiter,
     clock::{Clock, DefaultClock, Reference},
     middleware::StateInformationMiddleware,
-    state::{InMemoryState, NotKeyed},
+    nanos::Nanos,
 };
-use moka::sync::Cache;
 
 use super::{
     RetryAfterSecs, Source,
-    keyed::map,
     quota::{governed, whole_secs},
+    recent::Recent,
 };
 use crate::config::model::Quota;
-
-type Bucket<C> = RateLimiter<NotKeyed, InMemoryState, C, StateInformationMiddleware>;
 
 /// A budget of failures for each source: asked before a signature is worked on, charged only when
 /// authentication failed.
 pub struct Failures<C: Clock = DefaultClock> {
     clock: C,
     start: C::Instant,
-    quota: governor::Quota,
-    sources: Cache<Source, Arc<Failed<C>>>,
+    buckets: RateLimiter<Source, Recent<Nanos>, C, StateInformationMiddleware>,
+    /// Until when a source has nothing left, in nanoseconds since `start`: governor itself cannot
+    /// be asked without spending.
+    exhausted: Recent<u64>,
+    /// The last of those times, so that nothing is looked up while everybody has something left.
+    last_exhausted: AtomicU64,
 }
 
-struct Failed<C: Clock> {
-    bucket: Bucket<C>,
-    /// Until when nothing is left, in nanoseconds since `start`. governor itself cannot be asked
-    /// without spending.
-    exhausted_until: AtomicU64,
-}
-
-impl Failures {
-    /// Full budgets for up to `max_sources` at a time.
-    pub fn new(quota: Quota, max_sources: u64) -> Self {
-        Self::with_clock(quota, max_sources, DefaultClock::default())
-    }
-}
-
-impl<C> Failures<C>
-where
-    C: Clock + Clone + Send + Sync + 'static,
-{
+impl<C: Clock + Clone> Failures<C> {
     /// Full budgets that go by this clock.
     pub fn with_clock(quota: Quota, max_sources: u64, clock: C) -> Self {
-        let start = clock.now();
-        Self { clock, start, quota: governed(quota), sources: map(max_sources) }
+        let buckets = RateLimiter::new(governed(quota), Recent::new(max_sources), clock.clone());
+        Self {
+            start: clock.now(),
+            clock,
+            buckets,
+            exhausted: Recent::new(max_sources),
+            last_exhausted: AtomicU64::new(0),
+        }
     }
 
     /// Says whether the source has any budget left, without spending any.
@@ -64,32 +52,30 @@ where
     ///
     /// How long to wait, if it has none.
     pub fn check(&self, source: Source) -> Result<(), RetryAfterSecs> {
-        let Some(failed) = self.sources.get(&source) else { return Ok(()) };
-        let until = failed.exhausted_until.load(Ordering::Relaxed);
         let now = self.nanos(self.clock.now());
-        if now < until {
-            return Err(whole_secs(Duration::from_nanos(until - now)));
+        if self.last_exhausted.load(Ordering::Relaxed) <= now {
+            return Ok(());
         }
-        Ok(())
+        match self.exhausted.get(source) {
+            Some(until) if now < until => Err(whole_secs(Duration::from_nanos(until - now))),
+            _ => Ok(()),
+        }
     }
 
     /// Takes one failure off the source's budget.
     pub fn charge(&self, source: Source) {
-        let failed = self.sources.get_with(source, || {
-            let bucket = RateLimiter::direct_with_clock(self.quota, self.clock.clone());
-            Arc::new(Failed {
-                bucket: bucket.with_middleware(),
-                exhausted_until: AtomicU64::new(0),
-            })
-        });
-        let left = failed.bucket.check().map_or(0, |state| state.remaining_burst_capacity());
-        if left > 0 {
+        let left = self.buckets.check_key(&source);
+        if left.is_ok_and(|state| state.remaining_burst_capacity() > 0) {
             return;
         }
         // Asking an empty bucket costs nothing, and tells when there will be something again.
-        if let Err(until) = failed.bucket.check() {
+        if let Err(until) = self.buckets.check_key(&source) {
             let until = self.nanos(until.earliest_possible());
-            failed.exhausted_until.fetch_max(until, Ordering::Relaxed);
+            let later = |before: Option<u64>| {
+                Ok::<_, Infallible>(((), before.unwrap_or_default().max(until)))
+            };
+            let Ok(()) = self.exhausted.update(source, later);
+            self.last_exhausted.fetch_max(until, Ordering::Relaxed);
         }
     }
 
@@ -100,7 +86,7 @@ where
 
 impl<C: Clock> std::fmt::Debug for Failures<C> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Failures").field("quota", &self.quota).finish_non_exhaustive()
+        f.debug_struct("Failures").finish_non_exhaustive()
     }
 }
 

@@ -4,8 +4,8 @@
 //! ([`Keyed`]), per source for failed authentications ([`Failures`]), and per route
 //! ([`Direct`]). A source is an address; of IPv6 its /64, which one sender has whole.
 //!
-//! Sources are what strangers choose, so their map is bounded and drops the least recently used
-//! one when it is full. A source that was dropped starts with a fresh bucket: whoever commands
+//! Sources are what strangers choose, so their map is bounded and drops those that were not seen for
+//! longest when it is full. A source that was dropped starts with a fresh bucket: whoever commands
 //! more sources than the map holds is limited by nothing here, and by nothing anywhere that counts
 //! by source.
 //!
@@ -15,6 +15,7 @@ mod direct;
 mod failures;
 mod keyed;
 mod quota;
+mod recent;
 mod registry;
 mod source;
 

@@ -5,6 +5,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use governor::clock::DefaultClock;
+
 use super::{Direct, Failures, Keyed};
 use crate::config::model::{Quota, RateLimits};
 
@@ -23,27 +25,34 @@ pub struct RouteLimits {
 #[derive(Debug)]
 pub struct Registry {
     max_sources: u64,
+    /// One for all: making a clock asks the processor what it can do, which a virtual machine
+    /// answers in microseconds.
+    clock: DefaultClock,
     routes: Mutex<BTreeMap<String, (RateLimits, RouteLimits)>>,
 }
 
 impl Registry {
-    /// An empty one. Each limit by source keeps up to `max_sources` of them, about 250 bytes each.
+    /// An empty one. Each limit by source keeps `max_sources` of them, and never more than twice as
+    /// many: about 40 bytes each.
     pub fn new(max_sources: u64) -> Self {
-        Self { max_sources, routes: Mutex::default() }
+        Self { max_sources, clock: DefaultClock::default(), routes: Mutex::default() }
     }
 
     /// The limits of a route. A budget whose quota is what it was is the same budget.
     pub fn route(&self, name: &str, wanted: &RateLimits) -> RouteLimits {
         let mut routes = self.routes.lock().unwrap_or_else(PoisonError::into_inner);
         let (before, limits) = routes.remove(name).unwrap_or_default();
+        let clock = || self.clock.clone();
         let limits = RouteLimits {
             per_source: kept(before.per_source, wanted.per_source, limits.per_source, |quota| {
-                Keyed::new(quota, self.max_sources)
+                Keyed::with_clock(quota, self.max_sources, clock())
             }),
             failures: kept(before.failures, wanted.failures, limits.failures, |quota| {
-                Failures::new(quota, self.max_sources)
+                Failures::with_clock(quota, self.max_sources, clock())
             }),
-            per_route: kept(before.per_route, wanted.per_route, limits.per_route, Direct::new),
+            per_route: kept(before.per_route, wanted.per_route, limits.per_route, |quota| {
+                Direct::with_clock(quota, clock())
+            }),
         };
         routes.insert(name.to_owned(), (wanted.clone(), limits.clone()));
         limits

@@ -12,6 +12,7 @@
 //! | `reservation` | committing and releasing what was reserved |
 //! | `windows` | a route's live time slots, and its exact count of entries |
 //! | `slot` | one time slot's keys |
+//! | `spread` | a map that grows piece by piece |
 //! | `flight` | what is being forwarded right now, sharded |
 //! | `key` | 16 bytes, mixed with a secret of the process |
 //!
@@ -71,6 +72,7 @@ mod registry;
 mod reservation;
 mod route;
 mod slot;
+mod spread;
 mod windows;
 
 #[cfg(test)]

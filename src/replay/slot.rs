@@ -1,7 +1,6 @@
 //! One time slot: the keys that expire together.
 
 use std::{
-    collections::hash_map::Entry,
     sync::{
         Mutex, Weak,
         atomic::{AtomicBool, Ordering},
@@ -10,8 +9,9 @@ use std::{
 };
 
 use super::{
-    key::{Key, KeyMap, Kind, SHARDS},
+    key::{Key, Kind, SHARDS},
     lock,
+    spread::Spread,
     windows::Windows,
 };
 use crate::clock::Mono;
@@ -50,9 +50,9 @@ pub(super) struct Slot {
 #[derive(Debug, Default)]
 struct Set {
     /// Committed keys whose body is covered.
-    plain: KeyMap<u32>,
+    plain: Spread<u32>,
     /// Keys that are tied to one body, committed or released.
-    bound: KeyMap<Bound>,
+    bound: Spread<Bound>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -88,10 +88,10 @@ impl Slot {
     /// Looks a key up.
     pub(super) fn find(&self, key: Key) -> Option<Found> {
         let set = lock(self.sets.get(key.shard())?);
-        if let Some(age) = set.plain.get(&key) {
+        if let Some(age) = set.plain.get(key) {
             return Some(Found { committed: true, body: None, first_seen: self.seen(*age) });
         }
-        let bound = set.bound.get(&key)?;
+        let bound = set.bound.get(key)?;
         Some(Found {
             committed: bound.committed,
             body: Some(u128_of(bound.body)),
@@ -110,10 +110,10 @@ impl Slot {
         }
         let age = self.age(found.first_seen);
         match found.body {
-            None => set.plain.insert(key, age).is_none(),
+            None => set.plain.insert(key, age),
             Some(body) => {
                 let bound = Bound { body: words(body), age, committed: found.committed };
-                set.bound.insert(key, bound).is_none()
+                set.bound.insert(key, bound)
             }
         }
     }
@@ -121,13 +121,7 @@ impl Slot {
     /// Takes the binding of a released key out.
     pub(super) fn take_released(&self, key: Key) -> bool {
         let Some(set) = self.sets.get(key.shard()) else { return false };
-        match lock(set).bound.entry(key) {
-            Entry::Occupied(bound) if !bound.get().committed => {
-                bound.remove();
-                true
-            }
-            _ => false,
-        }
+        lock(set).bound.remove_if(key, |bound| !bound.committed)
     }
 
     /// Ends the slot and says how many keys it held; zero if it had ended before.
@@ -140,19 +134,14 @@ impl Slot {
         self.sets.iter().map(empty).sum()
     }
 
-    /// Drops the older half of one shard's keys and says how many that were.
-    pub(super) fn evict(&self, shard: usize) -> usize {
-        let Some(set) = self.sets.get(shard % SHARDS) else { return 0 };
+    /// Drops the older half of the keys in one piece of one shard, and says how many that were;
+    /// none only if the shard is empty. Turn after turn goes through all pieces.
+    pub(super) fn evict(&self, turn: usize) -> usize {
+        let Some(set) = self.sets.get(turn % SHARDS) else { return 0 };
         let mut set = lock(set);
-        let ages = || set.plain.values().copied().chain(set.bound.values().map(|b| b.age));
-        let (Some(oldest), Some(youngest)) = (ages().max(), ages().min()) else { return 0 };
-        let middle = youngest + (oldest - youngest) / 2;
-        let before = set.plain.len() + set.bound.len();
-        // With all of the same age everything goes; with two ages the older ones.
-        let keep = |age: u32| age < middle || (age == middle && oldest != youngest);
-        set.plain.retain(|_, age| keep(*age));
-        set.bound.retain(|_, bound| keep(bound.age));
-        before - set.plain.len() - set.bound.len()
+        let pieces = set.plain.parts().max(set.bound.parts());
+        let first = turn / SHARDS;
+        (first..first + pieces).map(|piece| set.evict(piece)).find(|gone| *gone > 0).unwrap_or(0)
     }
 
     fn age(&self, seen: Mono) -> u32 {
@@ -161,6 +150,18 @@ impl Slot {
 
     fn seen(&self, age: u32) -> Mono {
         self.expires.saturating_sub(Duration::from_millis(age.into()))
+    }
+}
+
+impl Set {
+    fn evict(&mut self, piece: usize) -> usize {
+        let ages = || self.plain.part(piece).copied().chain(self.bound.part(piece).map(|b| b.age));
+        let (Some(oldest), Some(youngest)) = (ages().max(), ages().min()) else { return 0 };
+        let middle = youngest + (oldest - youngest) / 2;
+        // With all of the same age everything goes; with two ages the older ones.
+        let keep = |age: u32| age < middle || (age == middle && oldest != youngest);
+        self.plain.retain_in_part(piece, |age| keep(*age))
+            + self.bound.retain_in_part(piece, |bound| keep(bound.age))
     }
 }
 

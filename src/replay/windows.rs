@@ -162,7 +162,7 @@ impl Windows {
 
     /// Drops at least `wanted` of the oldest entries if there are as many, and says how many.
     ///
-    /// Goes by slot, the first to expire first, and within one shard by shard, the older half of
+    /// Goes by slot, the first to expire first, and within one piece by piece, the older half of
     /// each, so that no single call walks through everything.
     pub(super) fn evict(&self, wanted: usize) -> usize {
         let live = self.live.load_full();

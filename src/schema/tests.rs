@@ -149,3 +149,24 @@ fn schemas_are_shared_between_cores() {
     shared(&compile("true").unwrap());
     assert!(format!("{:?}", compile("true").unwrap()).contains("main.json"));
 }
+
+/// What `benches/schema.rs` measures is a real schema and a payload that satisfies it.
+#[test]
+fn a_push_satisfies_its_schema_and_a_changed_one_does_not() {
+    let schema = compile(include_str!("../../benches/data/github-push.schema.json")).unwrap();
+    let push: Value =
+        serde_json::from_str(include_str!("../../benches/data/github-push.json")).unwrap();
+    assert_eq!(schema.validate(&push), Ok(()));
+    for (place, wrong) in [
+        ("/after", json!("0d1a26e6")),
+        ("/commits/0/author/name", json!("")),
+        ("/commits/0/modified/1", json!(7)),
+        ("/repository/owner/type", json!("Robot")),
+        ("/head_commit", json!({})),
+        ("/sender", json!(null)),
+    ] {
+        let mut changed = push.clone();
+        *changed.pointer_mut(place).unwrap() = wrong;
+        assert!(schema.validate(&changed).is_err(), "{place}");
+    }
+}

@@ -15,6 +15,7 @@ use super::{
     connect::{Origin, Settings},
     headers::Rules,
     health::{Check, Standing, Vitals},
+    origins::Origins,
     path::PathRule,
     resign::Signer,
     tls::TlsContext,
@@ -34,8 +35,10 @@ pub struct Build<'a> {
     pub protected: Vec<HeaderName>,
     /// Shared by all upstreams of a configuration.
     pub tls: &'a TlsContext,
-    /// The same route's upstream before a reload: its connections and what is known of its
-    /// receivers are kept where their settings are the same.
+    /// Shared by all upstreams of all configurations.
+    pub origins: &'a Origins,
+    /// The same route's upstream before a reload: what is known of its receivers is kept where
+    /// their settings are the same.
     pub previous: Option<&'a Upstream>,
 }
 
@@ -107,10 +110,10 @@ impl Upstream {
     ///
     /// A URL, health path or certificate authority that cannot be used; see [`BuildError`].
     pub fn build(build: Build<'_>) -> Result<Self, BuildError> {
-        let Build { settings, route, provider, protected, tls, previous } = build;
+        let Build { settings, route, provider, protected, tls, origins, previous } = build;
         let health = settings.health.as_ref().map(Health::new).transpose()?;
         let known = Known { previous, same_health: previous.is_some_and(|p| p.health == health) };
-        let place = |target| Place::new(target, settings, tls, &known);
+        let place = |target| Place::new(target, settings, (tls, origins), &known);
         let places = settings.targets.iter().map(place).collect::<Result<Vec<_>, _>>()?;
         if places.is_empty() {
             return Err(BuildError::NoTarget);
@@ -168,12 +171,11 @@ struct Known<'a> {
 }
 
 impl Known<'_> {
-    fn place(&self, settings: &Settings) -> Option<(&Arc<Origin>, &Arc<Vitals>)> {
-        self.previous?.places.iter().find_map(|place| match &place.kind {
-            PlaceKind::Remote(origin) if origin.settings() == settings => {
-                Some((origin, &place.vitals))
-            }
-            _ => None,
+    fn vitals(&self, origin: &Arc<Origin>) -> Option<Arc<Vitals>> {
+        let places = &self.previous.filter(|_| self.same_health)?.places;
+        places.iter().find_map(|place| match &place.kind {
+            PlaceKind::Remote(known) if Arc::ptr_eq(known, origin) => Some(place.vitals.clone()),
+            PlaceKind::Remote(_) | PlaceKind::Echo => None,
         })
     }
 }
@@ -182,7 +184,7 @@ impl Place {
     fn new(
         target: &Target,
         shared: &model::Upstream,
-        tls: &TlsContext,
+        (tls, origins): (&TlsContext, &Origins),
         known: &Known<'_>,
     ) -> Result<Self, BuildError> {
         let url = match target {
@@ -193,13 +195,9 @@ impl Place {
             Target::Url(url) => url,
         };
         let settings = Settings::new(url, shared)?;
-        let path = PathRule::new(url);
-        let (origin, vitals) = match known.place(&settings) {
-            Some((origin, vitals)) if known.same_health => (origin.clone(), vitals.clone()),
-            Some((origin, _)) => (origin.clone(), Vitals::new()),
-            None => (Arc::new(Origin::new(url, settings, tls)?), Vitals::new()),
-        };
-        Ok(Self { kind: PlaceKind::Remote(origin), path, vitals })
+        let origin = origins.get(settings, |settings| Origin::new(url, settings, tls))?;
+        let vitals = known.vitals(&origin).unwrap_or_else(Vitals::new);
+        Ok(Self { kind: PlaceKind::Remote(origin), path: PathRule::new(url), vitals })
     }
 }
 

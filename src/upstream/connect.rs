@@ -1,7 +1,7 @@
 //! One origin: where it is, how it is reached, and its pool.
 
 use std::{
-    io,
+    fmt, io,
     net::{IpAddr, SocketAddr},
     sync::Arc,
     time::Duration,
@@ -35,8 +35,8 @@ pub(super) struct Origin {
     pub(super) pool: Arc<Pool>,
 }
 
-/// What must be the same for an origin, with its connections, to be kept over a reload.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What must be the same for an origin, with its connections, to be shared, and kept over a reload.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Settings {
     pub(super) secure: bool,
     pub(super) authority: Box<str>,
@@ -64,6 +64,12 @@ impl Settings {
             // A plain connection is the same, whichever authorities are configured.
             ca_pem: shared.ca_pem.clone().filter(|_| secure),
         })
+    }
+}
+
+impl fmt::Debug for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }
 
@@ -115,10 +121,6 @@ impl Origin {
             pool: Pool::new(settings.idle_timeout),
             settings,
         })
-    }
-
-    pub(super) const fn settings(&self) -> &Settings {
-        &self.settings
     }
 
     /// Host and port as configured, for messages.

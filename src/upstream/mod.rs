@@ -9,7 +9,8 @@
 //! - `path` decides which path and query the receiver sees.
 //! - `resign` signs anew for the receiver, as Standard Webhooks.
 //! - `wire` speaks HTTP/1.1 over a connection.
-//! - `pool`, `connect`, `stream` and `tls` make and keep connections, per core.
+//! - `pool`, `connect`, `stream` and `tls` make and keep connections, per core; `origins` has
+//!   routes share them.
 //! - `health` decides who is asked, and in which order.
 //! - `echo` is `builtin:echo`, a receiver inside the gateway.
 //!
@@ -22,6 +23,7 @@ mod echo;
 mod exchange;
 mod headers;
 mod health;
+mod origins;
 mod path;
 mod pool;
 mod resign;
@@ -36,6 +38,7 @@ pub use body::UpstreamBody;
 pub use build::{Build, BuildError, Upstream};
 pub use exchange::{Answer, Exchanged};
 pub use headers::{Outgoing, address, strip_claims};
+pub use origins::Origins;
 pub use path::parse_url;
 pub use tls::TlsContext;
 #[cfg(any(test, feature = "fuzzing"))]

@@ -40,6 +40,7 @@ mod readme;
 mod refusals;
 mod reload;
 mod replay;
+mod scale;
 mod strangers;
 mod tls;
 mod tokens_jwt;

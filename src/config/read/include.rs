@@ -26,6 +26,7 @@ pub(in crate::config) fn read_all(path: &Path) -> Result<Files, Vec<Problem>> {
     let patterns = raw.include.clone().unwrap_or_default();
     let mut files = Merging {
         origin: HashMap::new(),
+        maps: HashMap::new(),
         out: Files { raw: Raw::default(), map: KeyMap::default(), problems, unusable, well_formed },
         sources: vec![main],
     };
@@ -55,6 +56,9 @@ struct Merging {
     sources: Vec<Source>,
     /// Which file defined a table.
     origin: HashMap<(&'static str, String), usize>,
+    /// Where keys stand in one file: the map of all is made when all files are there, and knows one
+    /// place of a key. Each is made once, however many problems its file has.
+    maps: HashMap<usize, KeyMap>,
 }
 
 impl Merging {
@@ -96,11 +100,15 @@ impl Merging {
     }
 
     fn include_problem(&mut self, number: usize, message: &str) {
-        // The map is made when all files are there; the main file alone is enough here.
-        let Some(main) = self.sources.first() else { return };
-        let copy = Source::new(main.path().to_owned(), main.text().to_owned());
-        let place = KeyMap::new(vec![copy]).value(&format!("include[{number}]"));
+        let key = format!("include[{number}]");
+        let place = self.map_of(0).and_then(|main| main.value(&key));
         self.out.problems.push(Problem::error(format!("include: {message}")).at(place));
+    }
+
+    fn map_of(&mut self, number: usize) -> Option<&KeyMap> {
+        let source = self.sources.get(number)?;
+        let copy = || Source::new(source.path().to_owned(), source.text().to_owned());
+        Some(self.maps.entry(number).or_insert_with(|| KeyMap::new(vec![copy()])))
     }
 
     fn add(&mut self, source: Source) {
@@ -132,11 +140,7 @@ impl Merging {
 
     fn report_twice(&mut self, table: &'static str, name: &str, first: usize, second: usize) {
         let key = format!("{table}.{}", quoted(name));
-        let place = |number: usize| {
-            let source = self.sources.get(number)?;
-            let copy = Source::new(source.path().to_owned(), source.text().to_owned());
-            KeyMap::new(vec![copy]).key(&key)
-        };
+        let mut place = |number: usize| self.map_of(number)?.key(&key);
         let mut problem = Problem::error(format!("{key} is defined twice")).at(place(second));
         if let Some(at) = place(first) {
             problem = problem.detail(format!("first defined at {}:{}", at.file.display(), at.line));

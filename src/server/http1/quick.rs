@@ -140,7 +140,9 @@ where
             (true, false) if watch.phase() != Phase::Idle => watch.enter(Phase::Idle),
             _ => {}
         }
-        if watch.must_drain() && !is_head { Poll::Ready(Ok(None)) } else { Poll::Pending }
+        // One that never said anything is closed by who watches over it, without a word.
+        let is_over = self.served && !is_head && watch.must_drain();
+        if is_over { Poll::Ready(Ok(None)) } else { Poll::Pending }
     }
 
     /// Serves one request; whether another may follow.

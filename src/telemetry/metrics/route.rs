@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc, PoisonError, RwLock,
+        Arc, OnceLock, PoisonError, RwLock,
         atomic::{AtomicI64, AtomicU64, Ordering},
     },
     time::Duration,
@@ -18,8 +18,8 @@ pub struct RouteMetrics {
     name: Arc<str>,
     /// By code, in the order of [`Code::ALL`].
     decisions: Box<[AtomicU64]>,
-    /// By check and code.
-    monitored: Box<[AtomicU64]>,
+    /// By check and code; most routes monitor nothing.
+    monitored: OnceLock<Box<[AtomicU64]>>,
     added: Histogram,
     upstream: Histogram,
     keys: RwLock<BTreeMap<Arc<str>, Arc<KeyMetrics>>>,
@@ -54,11 +54,10 @@ impl Default for RouteMetrics {
 
 impl RouteMetrics {
     pub(super) fn new(name: &str) -> Self {
-        let zeros = |n| (0..n).map(|_| AtomicU64::new(0)).collect();
         Self {
             name: name.into(),
             decisions: zeros(Code::ALL.len()),
-            monitored: zeros(Check::ALL.len() * Code::ALL.len()),
+            monitored: OnceLock::new(),
             added: Histogram::new(ADDED_US),
             upstream: Histogram::new(UPSTREAM_US),
             keys: RwLock::default(),
@@ -80,7 +79,8 @@ impl RouteMetrics {
 
     /// Counts a decision that a monitored check would have made.
     pub fn would_have(&self, check: Check, code: Code) {
-        if let Some(count) = self.monitored.get(check as usize * Code::ALL.len() + code as usize) {
+        let monitored = self.monitored.get_or_init(|| zeros(Check::ALL.len() * Code::ALL.len()));
+        if let Some(count) = monitored.get(check as usize * Code::ALL.len() + code as usize) {
             count.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -116,7 +116,7 @@ impl RouteMetrics {
     pub(super) fn read_monitored(&self) -> impl Iterator<Item = (Check, Code, u64)> {
         let pairs =
             Check::ALL.iter().flat_map(|check| Code::ALL.iter().map(move |code| (*check, *code)));
-        let counts = self.monitored.iter().map(|n| n.load(Ordering::Relaxed));
+        let counts = self.monitored.get().into_iter().flatten().map(|n| n.load(Ordering::Relaxed));
         pairs.zip(counts).map(|((check, code), n)| (check, code, n)).filter(|(_, _, n)| *n > 0)
     }
 
@@ -136,7 +136,7 @@ impl RouteMetrics {
 
 /// When each code of a route was last logged, so that a flood of refusals is one line a second.
 #[derive(Debug)]
-pub(in crate::telemetry) struct Refusals(Box<[Refused]>);
+pub(in crate::telemetry) struct Refusals(OnceLock<Box<[Refused]>>);
 
 #[derive(Debug, Default)]
 struct Refused {
@@ -145,14 +145,15 @@ struct Refused {
 }
 
 impl Refusals {
-    fn new() -> Self {
-        Self(Code::ALL.iter().map(|_| Refused::default()).collect())
+    const fn new() -> Self {
+        Self(OnceLock::new())
     }
 
     /// Whether a refusal is the first of its code in this second, and how many were left out
     /// since the last that was logged.
     pub(in crate::telemetry) fn admit(&self, code: Code, now: Duration) -> Option<u64> {
-        let refused = self.0.get(code as usize)?;
+        let each = || Code::ALL.iter().map(|_| Refused::default()).collect();
+        let refused = self.0.get_or_init(each).get(code as usize)?;
         // Zero stands for never.
         let second = now.as_secs() + 1;
         let first = |before: u64| (before < second).then_some(second);
@@ -170,8 +171,16 @@ impl Refusals {
             let past = refused.second.load(Ordering::Relaxed) <= now.as_secs();
             if past { refused.suppressed.swap(0, Ordering::Relaxed) } else { 0 }
         };
-        Code::ALL.iter().copied().zip(self.0.iter().map(over)).filter(|(_, n)| *n > 0)
+        Code::ALL
+            .iter()
+            .copied()
+            .zip(self.0.get().into_iter().flatten().map(over))
+            .filter(|(_, n)| *n > 0)
     }
+}
+
+fn zeros(n: usize) -> Box<[AtomicU64]> {
+    (0..n).map(|_| AtomicU64::new(0)).collect()
 }
 
 /// More keys than a rotation ever has.
@@ -189,3 +198,20 @@ const UPSTREAM_US: &[u64] = &[
     500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000,
     2_500_000, 5_000_000, 10_000_000, 30_000_000,
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_route_owns_only_what_it_needs() {
+        // Ten thousand routes have one each: what few of them count is there once it is counted.
+        let metrics = RouteMetrics::new("r");
+        assert!(metrics.monitored.get().is_none() && metrics.refusals.0.get().is_none());
+        assert_eq!(metrics.read_monitored().count(), 0);
+        assert_eq!(metrics.refusals().overdue(Duration::MAX).count(), 0);
+        metrics.would_have(Check::Schema, Code::SchemaViolation);
+        let monitored: Vec<_> = metrics.read_monitored().collect();
+        assert_eq!(monitored, [(Check::Schema, Code::SchemaViolation, 1)]);
+    }
+}

@@ -14,7 +14,9 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, request::Parts};
 use http_body_util::BodyExt;
 
-use super::{Answer, Build, Outgoing, TlsContext, Upstream, UpstreamBody, parse_url};
+use super::{
+    Answer, Build, BuildError, Origins, Outgoing, TlsContext, Upstream, UpstreamBody, parse_url,
+};
 use crate::{
     body::AnswerError,
     clock::UnixMs,
@@ -84,13 +86,21 @@ fn settings(urls: &[&str]) -> model::Upstream {
 }
 
 fn build(settings: &model::Upstream) -> Upstream {
-    rebuild(settings, None)
+    rebuild(settings, &Origins::default(), None)
 }
 
-fn rebuild(settings: &model::Upstream, previous: Option<&Upstream>) -> Upstream {
+fn rebuild(settings: &model::Upstream, origins: &Origins, previous: Option<&Upstream>) -> Upstream {
+    try_build(settings, origins, previous).unwrap()
+}
+
+fn try_build(
+    settings: &model::Upstream,
+    origins: &Origins,
+    previous: Option<&Upstream>,
+) -> Result<Upstream, BuildError> {
     let tls = TlsContext::new();
     let (route, provider, protected) = ("route", "provider", Vec::new());
-    Upstream::build(Build { settings, route, provider, protected, tls: &tls, previous }).unwrap()
+    Upstream::build(Build { settings, route, provider, protected, tls: &tls, origins, previous })
 }
 
 fn to(url: &str) -> Upstream {

@@ -5,26 +5,26 @@ use std::time::Duration;
 use http::HeaderValue;
 
 use super::{receiver::Receiver, *};
-use crate::upstream::BuildError;
 
 #[tokio::test]
 async fn connections_outlive_a_reload_that_does_not_touch_them() {
     let receiver = Receiver::answering("fine").await;
     let mut settings = settings(&[&receiver.url("/a")]);
-    let mut upstream = build(&settings);
+    let origins = Origins::default();
+    let mut upstream = rebuild(&settings, &origins, None);
     delivered(&upstream, b"{}").await;
     // None of these is about the connection.
     settings.timeout = Duration::from_secs(9);
     settings.headers = vec![(http::header::COOKIE, HeaderValue::from_static("x"))];
     settings.targets = vec![Target::Url(parse_url(&receiver.url("/b")).unwrap())];
     settings.ca_pem = Some(b"of no use to a plain connection".to_vec());
-    upstream = rebuild(&settings, Some(&upstream));
+    upstream = rebuild(&settings, &origins, Some(&upstream));
     delivered(&upstream, b"{}").await;
     assert_eq!(receiver.connections(), 1);
     assert!(receiver.requests()[1].starts_with("POST /b?b=c "));
     // This one is.
     settings.idle_timeout = Duration::from_secs(1);
-    upstream = rebuild(&settings, Some(&upstream));
+    upstream = rebuild(&settings, &origins, Some(&upstream));
     delivered(&upstream, b"{}").await;
     assert_eq!(receiver.connections(), 2);
 }
@@ -34,19 +34,33 @@ async fn what_is_known_of_health_outlives_a_reload_only_with_the_same_check() {
     let mut settings = settings(&["http://127.0.0.1:1"]);
     settings.health =
         Some(model::Health { path: "/h".to_owned(), interval: Duration::from_secs(5) });
-    let first = build(&settings);
-    let same = rebuild(&settings, Some(&first));
+    let origins = Origins::default();
+    let first = rebuild(&settings, &origins, None);
+    let same = rebuild(&settings, &origins, Some(&first));
     assert!(std::sync::Arc::ptr_eq(&first.places[0].vitals, &same.places[0].vitals));
     settings.health = None;
-    let other = rebuild(&settings, Some(&first));
+    let other = rebuild(&settings, &origins, Some(&first));
     assert!(!std::sync::Arc::ptr_eq(&first.places[0].vitals, &other.places[0].vitals));
 }
 
+#[tokio::test]
+async fn routes_to_one_address_share_its_connections() {
+    let receiver = Receiver::answering("fine").await;
+    let origins = Origins::default();
+    let mut upstreams = Vec::new();
+    for path in ["/a", "/b", "/c"] {
+        upstreams.push(rebuild(&settings(&[&receiver.url(path)]), &origins, None));
+        delivered(&upstreams[upstreams.len() - 1], b"{}").await;
+    }
+    assert_eq!((receiver.connections(), receiver.requests().len()), (1, 3));
+    drop(upstreams);
+    // Nothing is kept of an origin that nobody uses.
+    delivered(&rebuild(&settings(&[&receiver.url("/a")]), &origins, None), b"{}").await;
+    assert_eq!(receiver.connections(), 2);
+}
+
 fn error(settings: &model::Upstream) -> BuildError {
-    let tls = TlsContext::new();
-    let (route, provider, protected) = ("route", "provider", Vec::new());
-    let build = Build { settings, route, provider, protected, tls: &tls, previous: None };
-    Upstream::build(build).unwrap_err()
+    try_build(settings, &Origins::default(), None).unwrap_err()
 }
 
 #[test]

@@ -86,7 +86,8 @@ fn head(
     {
         parts.extensions.insert(reason);
     }
-    parts.headers.reserve(response.headers.len());
+    // And two of our own.
+    parts.headers.reserve(response.headers.len() + 2);
     let mut said = Said::default();
     for field in &*response.headers {
         let name = HeaderName::from_bytes(field.name.as_bytes());

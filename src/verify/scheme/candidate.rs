@@ -128,7 +128,7 @@ pub(crate) struct Given {
 }
 
 /// The signatures of a message.
-pub(crate) type Givens = SmallVec<[Given; 2]>;
+pub(crate) type Givens = SmallVec<[Given; 1]>;
 
 impl Condition {
     /// Whether a look at the bytes shows that it cannot hold: its last member's name, or
