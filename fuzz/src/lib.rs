@@ -8,3 +8,4 @@ pub mod engine;
 pub mod mutate;
 pub mod parsers;
 pub mod targets;
+pub mod wire;

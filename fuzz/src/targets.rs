@@ -4,14 +4,15 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use hookward::{
     net::{Client, Shape, Sources, proxy},
-    server::judge_head,
+    server::{fuzz_http1, judge_head},
+    upstream::fuzz_answer,
     verify::{
         Definition, RawDefinition, SigningKey, captured::Captured, certificate, fuzzing,
         parse_strict, read_public_keys,
     },
 };
 
-use crate::{engine, parsers};
+use crate::{engine, parsers, wire};
 
 /// One target.
 pub struct Target {
@@ -25,6 +26,7 @@ pub struct Target {
 
 /// Every target there is.
 pub const TARGETS: &[Target] = &[
+    Target { name: "answer", run: fuzz_answer, seeds: wire::answers },
     Target { name: "captured", run: captured, seeds: requests },
     Target { name: "definition", run: definition, seeds: definitions },
     Target { name: "documents", run: fuzzing::documents, seeds: parsers::documents },
@@ -33,6 +35,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "forms", run: fuzzing::forms, seeds: parsers::forms },
     Target { name: "forwarded", run: forwarded, seeds: forwarding },
     Target { name: "head", run: head, seeds: requests },
+    Target { name: "http1", run: fuzz_http1, seeds: wire::connections },
     Target { name: "json", run: json, seeds: documents },
     Target { name: "keys", run: keys, seeds: key_texts },
     Target { name: "list", run: list, seeds: lists },

@@ -11,6 +11,8 @@ pub mod list;
 pub(crate) mod network;
 pub mod proxy;
 pub(crate) mod scratch;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod scripted;
 mod target;
 pub mod tls;
 

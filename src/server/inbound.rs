@@ -102,9 +102,12 @@ impl Body for Inbound {
     }
 }
 
-/// A body of known length that is still under way: asked for at one end, read at the other.
-#[derive(Clone)]
+/// A body of known length that is still under way: asked for here, and read at the other end, which
+/// is a [`Feed`].
 pub(super) struct Arriving(Arc<Mutex<State>>);
+
+/// Where such a body is read. Once this is dropped nothing more of it comes.
+pub(super) struct Feed(Arc<Mutex<State>>);
 
 struct State {
     /// Not asked for yet, but read already.
@@ -113,64 +116,103 @@ struct State {
     to_come: u64,
     /// Who asked, and waits.
     asked: Option<Waker>,
-    /// Why nothing more comes.
+    /// Who would read, if it were asked for.
+    reader: Option<Waker>,
+    /// Whether nothing more comes, and why as long as nobody was told.
+    is_broken: bool,
     broken: Option<io::Error>,
+}
+
+impl State {
+    fn break_off(&mut self, error: io::Error) {
+        self.is_broken = true;
+        self.broken = Some(error);
+    }
+
+    fn wake(&mut self) {
+        if let Some(waker) = self.asked.take() {
+            waker.wake();
+        }
+    }
+}
+
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Arriving {
     /// A body of which `here` was read and `to_come` was not.
-    pub(super) fn new(here: Bytes, to_come: u64) -> Self {
-        Self(Arc::new(Mutex::new(State { here, to_come, asked: None, broken: None })))
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn new(here: Bytes, to_come: u64) -> (Self, Feed) {
+        let state =
+            State { here, to_come, asked: None, reader: None, is_broken: false, broken: None };
+        let state = Arc::new(Mutex::new(state));
+        (Self(state.clone()), Feed(state))
     }
 
     /// How many bytes whoever asks will still get.
     fn left(&self) -> u64 {
-        let state = self.state();
+        let state = lock(&self.0);
         state.to_come + state.here.len() as u64
     }
 
     fn poll(&self, cx: &Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
-        let mut state = self.state();
+        let mut state = lock(&self.0);
         if !state.here.is_empty() {
             return Poll::Ready(Some(Ok(std::mem::take(&mut state.here))));
         }
-        if let Some(error) = state.broken.take() {
-            return Poll::Ready(Some(Err(error)));
+        if state.is_broken {
+            let error = state.broken.take();
+            return Poll::Ready(Some(Err(error.unwrap_or(io::ErrorKind::BrokenPipe.into()))));
         }
         if state.to_come == 0 {
             return Poll::Ready(None);
         }
         state.asked = Some(cx.waker().clone());
+        // Who reads the connection looks by itself behind every step of the service, but does not
+        // know of what another task asks for.
+        if let Some(reader) = state.reader.take() {
+            reader.wake();
+        }
         Poll::Pending
     }
+}
 
+impl Feed {
     /// How many bytes are to be read, if more are asked for now.
-    pub(super) fn wanted(&self) -> Option<u64> {
-        let state = self.state();
-        state.asked.is_some().then_some(state.to_come).filter(|to_come| *to_come > 0)
+    pub(super) fn wanted(&self, cx: &Context<'_>) -> Option<u64> {
+        let mut state = lock(&self.0);
+        if state.asked.is_none() {
+            state.reader = Some(cx.waker().clone());
+            return None;
+        }
+        Some(state.to_come).filter(|to_come| *to_come > 0)
     }
 
     /// How many bytes are to be read, asked for or not.
     pub(super) fn to_come(&self) -> u64 {
-        self.state().to_come
+        lock(&self.0).to_come
     }
 
     /// Hands over what was read, at most as much as was to come; or why nothing more will be.
     pub(super) fn deliver(&self, read: io::Result<Bytes>) {
-        let mut state = self.state();
+        let mut state = lock(&self.0);
         match read {
             Ok(bytes) => {
                 state.to_come = state.to_come.saturating_sub(bytes.len() as u64);
                 state.here = bytes;
             }
-            Err(error) => state.broken = Some(error),
+            Err(error) => state.break_off(error),
         }
-        if let Some(waker) = state.asked.take() {
-            waker.wake();
+        state.wake();
+    }
+}
+
+impl Drop for Feed {
+    fn drop(&mut self) {
+        let mut state = lock(&self.0);
+        if state.to_come > 0 && !state.is_broken {
+            state.break_off(io::ErrorKind::BrokenPipe.into());
+            state.wake();
         }
     }
 }

@@ -38,6 +38,9 @@ pub use control::{Control, available_cores};
 pub use cores::{Running, core_index, serve};
 pub use fault::HeadFault;
 pub use head::judge_head;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub use http1::differential::http1 as fuzz_http1;
 pub use inbound::Inbound;
 pub use listen::{BindError, Bound};
 pub use service::AnswerService;

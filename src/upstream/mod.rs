@@ -41,3 +41,6 @@ pub use headers::{Outgoing, address, strip_claims};
 pub use origins::Origins;
 pub use path::parse_url;
 pub use tls::TlsContext;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub use wire::differential::answer as fuzz_answer;

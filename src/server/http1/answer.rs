@@ -42,12 +42,11 @@ pub(super) async fn write(
     let mut body = response.into_body();
     if framing != Framing::None {
         let mut left = if let Framing::Length(length) = framing { length } else { u64::MAX };
-        while let Some(data) = next(wire, &mut body, &mut bytes).await? {
+        while left > 0
+            && let Some(data) = next(wire, &mut body, &mut bytes).await?
+        {
             left = left.checked_sub(data.len() as u64).ok_or(io::ErrorKind::InvalidData)?;
             put(wire, &mut bytes, &data, framing == Framing::Chunked).await?;
-            if left == 0 {
-                break;
-            }
         }
         match framing {
             Framing::Chunked => bytes.extend_from_slice(b"0\r\n\r\n"),

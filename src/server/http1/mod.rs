@@ -5,9 +5,13 @@
 //! the connection is hyper's ([`library`]).
 
 mod answer;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(super) mod differential;
 mod library;
 mod quick;
 mod request;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

@@ -20,7 +20,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use super::{
     super::{
         connection::Connection,
-        inbound::{Arriving, Inbound},
+        inbound::{Arriving, Feed, Inbound},
         service::AnswerService,
         watch::Phase,
     },
@@ -151,32 +151,32 @@ where
         self.served = true;
         let Plain { parts, end, length, closes } = plain;
         drop(self.unread.split_to(end));
-        let (body, arriving) = self.body(length);
+        let (body, feed) = self.body(length);
         let answered = self.service.call(Request::from_parts(parts, body));
-        let response = self.answered(pin!(answered), arriving.as_ref()).await;
-        let is_left = arriving.is_some_and(|body| body.to_come() > 0);
+        let response = self.answered(pin!(answered), feed.as_ref()).await;
+        let is_left = feed.is_some_and(|feed| feed.to_come() > 0);
         let closing = closes || is_left || self.connection.watch().must_drain();
         let closing = answer::write(&mut self.wire, response, closing).await?;
         Ok(!closing)
     }
 
-    /// The body, and the handle to what of it is still to be read.
-    fn body(&mut self, length: u64) -> (Inbound, Option<Arriving>) {
+    /// The body, and what feeds it if it is still to be read.
+    fn body(&mut self, length: u64) -> (Inbound, Option<Feed>) {
         let here = usize::try_from(length).unwrap_or(usize::MAX).min(self.unread.len());
         let first = self.unread.split_to(here);
         let to_come = length - here as u64;
         if to_come == 0 {
             return (Inbound::whole(first), None);
         }
-        let arriving = Arriving::new(first, to_come);
-        (Inbound::arriving(arriving.clone()), Some(arriving))
+        let (body, feed) = Arriving::new(first, to_come);
+        (Inbound::arriving(body), Some(feed))
     }
 
     /// Waits for the answer, and reads of the body what is asked for meanwhile.
     async fn answered<F, E>(
         &mut self,
         mut answer: Pin<&mut F>,
-        arriving: Option<&Arriving>,
+        feed: Option<&Feed>,
     ) -> Response<AnswerBody>
     where
         F: Future<Output = Result<Response<AnswerBody>, E>>,
@@ -187,9 +187,9 @@ where
                 if let Poll::Ready(answer) = answer.as_mut().poll(cx) {
                     return Poll::Ready(answer.unwrap_or_else(|never| match never.into() {}));
                 }
-                let Some(body) = arriving else { return Poll::Pending };
-                let Some(wanted) = body.wanted() else { return Poll::Pending };
-                body.deliver(ready!(self.poll_body(cx, wanted)));
+                let Some(feed) = feed else { return Poll::Pending };
+                let Some(wanted) = feed.wanted(cx) else { return Poll::Pending };
+                feed.deliver(ready!(self.poll_body(cx, wanted)));
             }
         })
         .await
@@ -203,6 +203,9 @@ where
         if count == 0 {
             return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
         }
-        Poll::Ready(Ok(piece.into_inner().freeze()))
+        let piece = piece.into_inner();
+        // A trickle must not hold, of every few bytes, room for many.
+        let small = count < most / 16;
+        Poll::Ready(Ok(if small { Bytes::copy_from_slice(&piece) } else { piece.freeze() }))
     }
 }

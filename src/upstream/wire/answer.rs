@@ -13,6 +13,8 @@ use super::framing::Framing;
 pub(super) const MAX_HEAD: usize = 64 * 1024;
 /// The most fields of an answer.
 const MAX_FIELDS: usize = 100;
+/// No body is longer, in bytes.
+const MAX_LENGTH: u64 = u64::MAX >> 1;
 
 /// An answer's head, and what it says of the connection.
 #[derive(Debug)]
@@ -33,12 +35,14 @@ pub(in super::super) enum BadAnswer {
     TooLarge,
     #[error("its answer has a Content-Length that is no length, or two that differ")]
     Length,
+    #[error("its answer has a Transfer-Encoding that is no text, or is of HTTP/1.0")]
+    Coding,
     #[error("it switched protocols unasked")]
     Switched,
 }
 
 /// Reads the head that these bytes begin with, and how long it is; nothing if it is not whole.
-/// Interim answers are passed over.
+/// Interim answers are passed over; all of them together may have [`MAX_HEAD`] bytes, too.
 ///
 /// # Errors
 ///
@@ -61,6 +65,7 @@ pub(super) fn read(bytes: &Bytes, to_head: bool) -> Result<Option<(usize, Head)>
         at += length;
         match response.code {
             Some(101) => return Err(BadAnswer::Switched),
+            Some(100..200) if at > MAX_HEAD => return Err(BadAnswer::TooLarge),
             Some(100..200) => {}
             _ => return Ok(Some((at, head(bytes, &response, to_head)?))),
         }
@@ -93,8 +98,9 @@ fn head(
         said.hear(&name, value.as_bytes())?;
         parts.headers.append(name, value);
     }
-    let framing = said.framing(parts.status, to_head);
-    let persists = said.persists(response.version == Some(1));
+    let is_11 = response.version == Some(1);
+    let framing = said.framing(parts.status, to_head, is_11)?;
+    let persists = said.persists(is_11);
     Ok(Head { parts, framing, persists })
 }
 
@@ -102,10 +108,18 @@ fn head(
 #[derive(Default)]
 struct Said {
     length: Option<u64>,
-    /// Whether the last transfer coding is `chunked`, if there is any.
-    chunked: Option<bool>,
+    coding: Option<Coding>,
     close: bool,
     keep_alive: bool,
+}
+
+/// The last transfer coding.
+#[derive(Clone, Copy)]
+enum Coding {
+    Chunked,
+    Other,
+    /// What it is others may read otherwise.
+    Unclear,
 }
 
 impl Said {
@@ -120,24 +134,38 @@ impl Said {
                 }
             }
         } else if *name == header::TRANSFER_ENCODING {
-            self.chunked = items().last().map(|last| last.eq_ignore_ascii_case(b"chunked"));
+            let last = items().next_back().unwrap_or_default();
+            self.coding = Some(match last.eq_ignore_ascii_case(b"chunked") {
+                _ if !value.is_ascii() => Coding::Unclear,
+                true => Coding::Chunked,
+                false => Coding::Other,
+            });
         } else if *name == header::CONNECTION {
             for option in items() {
                 self.close |= option.eq_ignore_ascii_case(b"close");
-                self.keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
+                // Only where the whole of it is text: what others may not see must not be relied on.
+                self.keep_alive |= value.is_ascii() && option.eq_ignore_ascii_case(b"keep-alive");
             }
         }
         Ok(())
     }
 
-    fn framing(&self, status: StatusCode, to_head: bool) -> Framing {
+    fn framing(
+        &self,
+        status: StatusCode,
+        to_head: bool,
+        is_11: bool,
+    ) -> Result<Framing, BadAnswer> {
         if to_head || status == StatusCode::NO_CONTENT || status == StatusCode::NOT_MODIFIED {
-            return Framing::EMPTY;
+            return Ok(Framing::EMPTY);
         }
-        match (self.chunked, self.length) {
-            (Some(true), _) => Framing::CHUNKED,
-            (None, Some(length)) => Framing::length(length),
-            (Some(false), _) | (None, None) => Framing::UNTIL_CLOSE,
+        match (self.coding, self.length) {
+            // HTTP/1.0 has no such field (RFC 9112 section 6.1).
+            (Some(_), _) if !is_11 => Err(BadAnswer::Coding),
+            (Some(Coding::Unclear), _) => Err(BadAnswer::Coding),
+            (Some(Coding::Chunked), _) => Ok(Framing::CHUNKED),
+            (None, Some(length)) => Ok(Framing::length(length)),
+            (Some(Coding::Other), _) | (None, None) => Ok(Framing::UNTIL_CLOSE),
         }
     }
 
@@ -152,7 +180,7 @@ fn length(digits: &[u8]) -> Result<u64, BadAnswer> {
     if text.starts_with('+') {
         return Err(BadAnswer::Length);
     }
-    text.parse().map_err(|_| BadAnswer::Length)
+    text.parse().ok().filter(|length| *length <= MAX_LENGTH).ok_or(BadAnswer::Length)
 }
 
 #[cfg(test)]
@@ -200,16 +228,46 @@ mod tests {
         assert!(!persists(""));
         assert!(persists("Connection: Keep-Alive\r\n"));
         assert!(!persists("Connection: keep-alive, close\r\n"));
+        assert!(!persists("Connection: keep-alive, \u{e9}\r\n"));
     }
 
     #[test]
     fn lengths_that_are_none_or_differ_are_refused() {
-        for bad in ["x", "", "+1", "-1", "1 2", "0x1", "1, 2", "99999999999999999999", "1,"] {
+        for bad in [
+            "x",
+            "",
+            "+1",
+            "-1",
+            "1 2",
+            "0x1",
+            "1, 2",
+            "99999999999999999999",
+            "9223372036854775808",
+            "1,",
+        ] {
             let verdict = framed(200, &format!("Content-Length: {bad}\r\n"));
             assert_eq!(verdict, Err(BadAnswer::Length), "{bad:?}");
         }
         let verdict = framed(200, "Content-Length: 1\r\nContent-Length: 2\r\n");
         assert_eq!(verdict, Err(BadAnswer::Length));
+    }
+
+    #[test]
+    fn codings_that_others_may_read_otherwise_are_refused() {
+        for fields in ["chunked", "", "gzip"] {
+            let old = format!("HTTP/1.0 200 OK\r\nTransfer-Encoding: {fields}\r\n\r\n");
+            assert_eq!(of(&old).unwrap_err(), BadAnswer::Coding, "{fields}");
+        }
+        let verdict = framed(200, "Transfer-Encoding: \u{e9}, chunked\r\n");
+        assert_eq!(verdict, Err(BadAnswer::Coding));
+        // Of what has no body nobody asks for its coding.
+        assert_eq!(framed(304, "Transfer-Encoding: \u{e9}\r\n"), Ok((Framing::EMPTY, true)));
+    }
+
+    #[test]
+    fn interim_answers_have_an_end() {
+        let interim = "HTTP/1.1 100 Continue\r\n\r\n".repeat(MAX_HEAD / 25 + 1);
+        assert_eq!(of(&interim).unwrap_err(), BadAnswer::TooLarge);
     }
 
     #[test]

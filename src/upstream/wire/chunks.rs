@@ -3,7 +3,9 @@
 use bytes::Bytes;
 
 /// The most that chunk extensions, or trailers, of one body may have in all, in bytes.
-const MAX_ASIDE: usize = 16 * 1024;
+const MAX_ASIDE: usize = 8 * 1024;
+/// The most trailers.
+const MAX_TRAILERS: u8 = 100;
 /// Digits of a chunk's size: more would not fit 64 bits.
 const MAX_DIGITS: u8 = 16;
 
@@ -13,6 +15,8 @@ pub(super) struct Chunks {
     state: State,
     /// Bytes of extensions and trailers so far.
     aside: usize,
+    /// Trailers so far.
+    trailers: u8,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +25,10 @@ enum State {
     Size {
         so_far: u64,
         digits: u8,
+    },
+    /// In white space behind it.
+    Space {
+        size: u64,
     },
     /// In what follows it on its line.
     Extension {
@@ -37,6 +45,7 @@ enum State {
     DataLf,
     /// At the beginning of a trailer's line, or of the empty one.
     Trailer,
+    TrailerName,
     InTrailer,
     TrailerEnd,
     /// In the empty line that ends all.
@@ -51,7 +60,7 @@ pub(in super::super) struct BadChunk;
 
 impl Chunks {
     pub(super) const fn new() -> Self {
-        Self { state: State::Size { so_far: 0, digits: 0 }, aside: 0 }
+        Self { state: State::Size { so_far: 0, digits: 0 }, aside: 0, trailers: 0 }
     }
 
     pub(super) fn is_done(&self) -> bool {
@@ -91,23 +100,42 @@ impl Chunks {
                 State::Size { so_far: so_far << 4 | u64::from(digit), digits: digits + 1 }
             }
             (State::Size { digits: 0, .. }, _) => return Err(BadChunk),
-            (State::Size { so_far: size, .. } | State::Extension { size }, b'\r') => {
-                State::SizeEnd { size }
+            (
+                State::Size { so_far: size, .. }
+                | State::Space { size }
+                | State::Extension { size },
+                b'\r',
+            ) => State::SizeEnd { size },
+            (State::Size { so_far: size, .. } | State::Space { size }, b';') => {
+                State::Extension { size }
             }
-            (State::Size { so_far: size, .. }, b';' | b' ' | b'\t') => State::Extension { size },
+            (State::Size { so_far: size, .. } | State::Space { size }, b' ' | b'\t') => {
+                self.count()?;
+                State::Space { size }
+            }
             (State::Extension { size }, byte) if !is_control(byte) => {
                 self.count()?;
                 State::Extension { size }
             }
-            (State::SizeEnd { size: 0 }, b'\n') | (State::TrailerEnd, b'\n') => State::Trailer,
+            (State::SizeEnd { size: 0 }, b'\n') => State::Trailer,
             (State::SizeEnd { size }, b'\n') => State::Data(size),
             (State::DataCr, b'\r') => State::DataLf,
             (State::DataLf, b'\n') => State::Size { so_far: 0, digits: 0 },
             (State::Trailer, b'\r') => State::End,
             (State::InTrailer, b'\r') => State::TrailerEnd,
-            (State::Trailer | State::InTrailer, byte) if !is_control(byte) => {
+            // A line without a name is none, but perhaps the next answer's first one.
+            (State::Trailer | State::TrailerName, byte) if is_name(byte) => {
+                self.count()?;
+                State::TrailerName
+            }
+            (State::TrailerName, b':') => State::InTrailer,
+            (State::InTrailer, byte) if !is_control(byte) => {
                 self.count()?;
                 State::InTrailer
+            }
+            (State::TrailerEnd, b'\n') if self.trailers < MAX_TRAILERS => {
+                self.trailers += 1;
+                State::Trailer
             }
             (State::End, b'\n') => State::Done,
             _ => return Err(BadChunk),
@@ -122,6 +150,12 @@ impl Chunks {
 
 const fn is_control(byte: u8) -> bool {
     (byte < 0x20 && byte != b'\t') || byte == 0x7f
+}
+
+/// Whether a byte may stand in a field's name (RFC 9110 section 5.6.2).
+const fn is_name(byte: u8) -> bool {
+    matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~')
+        || byte.is_ascii_alphanumeric()
 }
 
 #[cfg(test)]
@@ -153,6 +187,9 @@ mod tests {
             (b"one0123456789".to_vec(), b"HTTP".to_vec(), true)
         );
         assert_eq!(ok("5\r\nhel"), (b"hel".to_vec(), vec![], false));
+        assert_eq!(ok("1 \t;\u{e9}\r\nx\r\n0 \r\na:\r\n\r\n"), (b"x".to_vec(), vec![], true));
+        let most = format!("0\r\n{}\r\n", "a:\r\n".repeat(100));
+        assert_eq!(ok(&most), (vec![], vec![], true));
     }
 
     #[test]
@@ -175,9 +212,20 @@ mod tests {
             "0\r\n\n",
             "0\r\n\r\r",
             "0\r\na\nb\r\n",
+            "1 x\r\n",
+            "1 1\r\n",
+            "1;\x7f\r\n",
+            "0\r\nno trailer\r\n",
+            "0\r\n: b\r\n",
+            "0\r\na : b\r\n",
+            "0\r\n a: b\r\n",
+            "0\r\na: \0\r\n",
+            "0\r\nHTTP/1.1 200 OK\r\n",
+            &format!("1{}", " ".repeat(MAX_ASIDE + 1)),
             "10000000000000000\r\n",
             &long,
             &trailers,
+            &format!("0\r\n{}\r\n", "a:\r\n".repeat(101)),
         ] {
             assert_eq!(decoded(&[bad.as_bytes()]), Err(BadChunk), "{bad:.40?}");
         }

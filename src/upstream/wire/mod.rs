@@ -8,6 +8,8 @@
 
 mod answer;
 mod chunks;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(super) mod differential;
 mod framing;
 mod message;
 mod talk;

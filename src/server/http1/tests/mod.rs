@@ -1,0 +1,6 @@
+//! What the own reader promises.
+
+mod answers;
+mod bodies;
+mod requests;
+mod support;
