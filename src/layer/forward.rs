@@ -66,6 +66,10 @@ impl Service<Delivery<Bytes, Admitted>> for Forward {
 }
 
 /// Begins the exchange; the future holds neither the head nor what was made of the record.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the head's memory is given back before the wait"
+)]
 fn exchange<'a>(
     route: &'a Route,
     record: &Record,

@@ -107,8 +107,7 @@ mod tests {
             keys.iter().map(|key| Arc::new(SigningKey(key.to_vec().into()))).collect();
         let mut bytes = Vec::new();
         Signer::new(&keys).unwrap().sign(&mut bytes, out, body);
-        let headers = fields(&bytes);
-        headers
+        fields(&bytes)
     }
 
     #[test]
