@@ -11,6 +11,7 @@ pub mod decision;
 pub mod delivery;
 pub mod fetch;
 pub mod gateway;
+mod itself;
 pub mod layer;
 pub mod limit;
 pub mod net;

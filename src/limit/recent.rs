@@ -10,6 +10,7 @@ use std::{
 use governor::{nanos::Nanos, state::StateStore};
 
 use super::Source;
+use crate::itself::Itself;
 
 /// How many parts the map is split into, so that cores seldom wait for each other.
 const SHARDS: usize = 8;
@@ -39,26 +40,6 @@ struct Key {
 impl Hash for Key {
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write_u64(self.hash);
-    }
-}
-
-/// Takes a key's own hash for it.
-#[derive(Default)]
-struct Itself(u64);
-
-impl Hasher for Itself {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-
-    fn write_u64(&mut self, word: u64) {
-        self.0 = word;
     }
 }
 

@@ -5,6 +5,8 @@ use std::{
     hash::{BuildHasher as _, BuildHasherDefault, Hash, Hasher, RandomState},
 };
 
+use crate::itself::Itself;
+
 /// How many shards each set of keys has, so that cores seldom wait for each other's lock.
 pub(super) const SHARDS: usize = 16;
 
@@ -76,28 +78,8 @@ fn secret() -> u128 {
     half() << 64 | half()
 }
 
-/// A map by keys, which are their own hash.
+/// A map by keys, which are their own hash: the upper half of their bits.
 pub(super) type KeyMap<V> = HashMap<Key, V, BuildHasherDefault<Itself>>;
-
-/// Hashes a key as the upper half of its bits.
-#[derive(Default)]
-pub(super) struct Itself(u64);
-
-impl Hasher for Itself {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-
-    fn write_u64(&mut self, word: u64) {
-        self.0 = word;
-    }
-}
 
 #[cfg(test)]
 mod tests {

@@ -127,7 +127,7 @@ impl<'a> Reader<'a> for Fields<'_> {
             for option in options {
                 self.closes |= option.eq_ignore_ascii_case(b"close");
             }
-        } else if name == header::EXPECT {
+        } else if name == header::EXPECT || name == header::UPGRADE {
             self.fault = true;
         }
         self.fault |= self.headers.try_append(name, value).is_err();
