@@ -41,8 +41,8 @@ use http::Response;
 
 use crate::{body::AnswerBody, config::model::Check, decision::Refusal, delivery::Record};
 
-/// A future on the heap. There are two a request: one where the body is awaited, one from the
-/// reservation on.
+/// A future on the heap. There are two a request: one from the reservation on, one for the exchange
+/// with the upstream; and a third where the body has to be waited for.
 type Boxed<T> = std::pin::Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// What came back from behind the stack.
