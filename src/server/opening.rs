@@ -68,12 +68,12 @@ pub(super) async fn open(
     let Some(tls) = &settings.tls else {
         let http2 = speaks_http2(&mut socket).await?;
         let opened = Opened { peer, announced, tls: false, http2, certificate: None };
-        return Ok((Wire::Plain(socket), opened));
+        return Ok((Wire::Left(socket), opened));
     };
     let (stream, certificate) = shake_hands(socket, tls).await?;
     let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
     let opened = Opened { peer, announced, tls: true, http2, certificate };
-    Ok((Wire::Tls(Box::new(stream)), opened))
+    Ok((Wire::Right(Box::new(stream)), opened))
 }
 
 /// The TLS handshake, and the certificate that the client showed in it, if it did.

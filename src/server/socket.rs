@@ -12,6 +12,7 @@ use tokio::{
     net::TcpStream,
 };
 use tokio_rustls::server::TlsStream;
+use tokio_util::either::Either;
 
 use super::watch::{Phase, Watch};
 
@@ -135,59 +136,13 @@ impl AsyncWrite for Socket {
 }
 
 /// A socket, or TLS over one.
-#[derive(Debug)]
-pub(super) enum Wire {
-    Plain(Socket),
-    Tls(Box<TlsStream<Socket>>),
-}
+pub(super) type Wire = Either<Socket, Box<TlsStream<Socket>>>;
 
-impl Wire {
-    /// The socket below; what TLS still holds is lost.
-    pub(super) fn into_socket(self) -> Socket {
-        match self {
-            Self::Plain(socket) => socket,
-            Self::Tls(stream) => stream.into_inner().0,
-        }
-    }
-}
-
-impl AsyncRead for Wire {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(socket) => Pin::new(socket).poll_read(cx, buf),
-            Self::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
-        }
-    }
-}
-
-impl AsyncWrite for Wire {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Plain(socket) => Pin::new(socket).poll_write(cx, bytes),
-            Self::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
-        }
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(socket) => Pin::new(socket).poll_flush(cx),
-            Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
-        }
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(socket) => Pin::new(socket).poll_shutdown(cx),
-            Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
-        }
+/// The socket below; what TLS still holds is lost.
+pub(super) fn into_socket(wire: Wire) -> Socket {
+    match wire {
+        Wire::Left(socket) => socket,
+        Wire::Right(stream) => stream.into_inner().0,
     }
 }
 

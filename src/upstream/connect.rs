@@ -140,9 +140,9 @@ impl Origin {
         let tcp = self.dial().await?;
         tcp.set_nodelay(true)?;
         Ok(match &self.tls {
-            None => Stream::Plain(tcp),
+            None => Stream::Left(tcp),
             Some((connector, name)) => {
-                Stream::Tls(Box::new(connector.connect(name.clone(), tcp).await?))
+                Stream::Right(Box::new(connector.connect(name.clone(), tcp).await?))
             }
         })
     }

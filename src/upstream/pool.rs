@@ -15,7 +15,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::stream::Stream;
+use super::stream::{Stream, is_quiet};
 
 /// How many idle connections are kept per core; more than that are closed.
 const MAX_IDLE: usize = 512;
@@ -115,7 +115,7 @@ impl IdleList for Vec<Idle> {
             }
             if idle.core == core {
                 let mut idle = self.remove(at);
-                if idle.stream.is_quiet() {
+                if is_quiet(&mut idle.stream) {
                     return Some(idle.stream);
                 }
             }
@@ -128,7 +128,7 @@ impl IdleList for Vec<Idle> {
         let core = core_index();
         self.retain_mut(|idle| {
             now.duration_since(idle.since) < timeout
-                && (idle.core != core || idle.stream.is_quiet())
+                && (idle.core != core || is_quiet(&mut idle.stream))
         });
         self.first().map(|idle| idle.since)
     }

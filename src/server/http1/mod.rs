@@ -20,7 +20,7 @@ use tokio::io::AsyncWriteExt;
 use super::{
     connection::Connection,
     service::AnswerService,
-    socket::{Socket, Wire},
+    socket::{Socket, Wire, into_socket},
     watch::Phase,
 };
 
@@ -44,7 +44,7 @@ where
     // Behind a request that asked for another protocol, hyper leaves this to whoever speaks that,
     // and nobody does. Where it is done already it does no harm; nor does failing.
     drop(wire.shutdown().await);
-    linger(wire.into_socket(), &connection).await;
+    linger(into_socket(wire), &connection).await;
 }
 
 /// Throws away what the sender still sends, so that it sees our answer and no reset.
